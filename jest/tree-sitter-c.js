@@ -1,0 +1,1 @@
+module.exports = globalThis.__KPORT_NATIVE__['tree-sitter-c'];

@@ -1,0 +1,99 @@
+/** The end of a hunk: exactly one of these. */
+export const OUTCOMES = [
+  'applied',
+  'merged',
+  'relocated',
+  'rewritten',
+  'generated',
+  'already-upstream',
+  'obsolete',
+  'conflict',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Outcomes that put the hunk's change into the target, or find it there. */
+export const PLACED: ReadonlySet<Outcome> = new Set([
+  'applied',
+  'merged',
+  'relocated',
+  'rewritten',
+  'generated',
+  'already-upstream',
+]);
+
+/** Who runs the code of a file: the corevisor at EL2, the hostvisor at EL1, or nobody (build files, docs). */
+export type Role = 'corevisor' | 'hostvisor' | 'build' | 'docs';
+
+/** One reason for (or against) a placement, in words and, where there is one, with a number. */
+export interface Evidence {
+  /** Short and stable, for machines: `same-name`, `file-renamed`, `context-match`, `chronicle` … */
+  kind: string;
+  /** One sentence for people. */
+  text: string;
+}
+
+/** A place in a tree. Lines are 1-based. */
+export interface Location {
+  path: string;
+  /** Enclosing definition, or null at file level. */
+  definition: string | null;
+  line: number;
+}
+
+/** The upstream change that broke a hunk. */
+export interface Cause {
+  /** The release in which it happened, for example `v5.8`. */
+  release: string | null;
+  /** The commit, when the repository has the history. */
+  commit: string | null;
+  /** What changed, in one sentence. */
+  text: string;
+}
+
+/** What became of one edit of a hunk. */
+export interface EditReport {
+  kind: string;
+  outcome: Outcome;
+  strategy: string;
+  confidence: number;
+  target: Location[];
+}
+
+/** Everything known about the end of one hunk. */
+export interface HunkReport {
+  id: string;
+  /** The patch of the set that the hunk comes from. */
+  patch: string;
+  path: string;
+  header: string;
+  role: Role;
+  /** What the hunk does; `kind` is the edit kind. */
+  edits: EditReport[];
+  outcome: Outcome;
+  /** Which technique decided. */
+  strategy: string;
+  /** 0 to 1. */
+  confidence: number;
+  source: Location;
+  target: Location[];
+  evidence: Evidence[];
+  causedBy: Cause | null;
+  /** One sentence, when there is something to say. */
+  message: string | null;
+  /** True when the set itself gives the hunk no effect (undefined option, unused macro, white space). */
+  inert: boolean;
+}
+
+/** What became of one file of the set: new files, deletions, binaries and mode changes included. */
+export interface FileReport {
+  patch: string;
+  path: string;
+  targetPaths: string[];
+  role: Role;
+  status: string;
+  outcome: Outcome | 'unreadable' | 'mixed';
+  message: string | null;
+  /** Hunks of the file in this patch; 0 for a file that is carried as a whole. */
+  hunks: number;
+  evidence: Evidence[];
+}
