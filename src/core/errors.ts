@@ -35,7 +35,9 @@ export function usageError(message: string, ...hints: string[]): KportError {
 
 /** A broken invariant of ours: never the user's fault. */
 export function internalError(message: string): KportError {
-  return new KportError('internal', message, ["this is a bug in kport; run again with '--debug' and report what it prints"]);
+  return new KportError('internal', message, [
+    "this is a bug in kport; run again with '--debug' and report what it prints",
+  ]);
 }
 
 /** The message of anything that was thrown. */

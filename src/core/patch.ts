@@ -55,6 +55,8 @@ export interface Patch {
   subject: ByteString;
   /** The message after the subject, without the `---` part. */
   body: ByteString;
+  /** The diff as it stands in the source: what `git apply` is given. */
+  diff: ByteString;
   changes: FileChange[];
 }
 

@@ -57,7 +57,8 @@ export function isBinary(text: ByteString): boolean {
   return nul >= 0 && nul < 8000;
 }
 
-const TOKEN = /[A-Za-z_]\w*|\d\w*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|->|\+\+|--|<<=|>>=|[-+*/%&|^=!<>]=|&&|\|\||<<|>>|##|\.\.\.|[^\s\w]/g;
+const TOKEN =
+  /[A-Za-z_]\w*|\d\w*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|->|\+\+|--|<<=|>>=|[-+*/%&|^=!<>]=|&&|\|\||<<|>>|##|\.\.\.|[^\s\w]/g;
 
 /** The C tokens of one piece of text, comments left out. Good enough for assembly and Kconfig, too. */
 export function tokens(text: ByteString): string[] {

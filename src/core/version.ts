@@ -38,7 +38,8 @@ export function releaseOf(v: KernelVersion): string {
 
 /** Negative when `a` is older than `b`. A release candidate is older than its release. */
 export function compareVersions(a: KernelVersion, b: KernelVersion): number {
-  const candidate = (v: KernelVersion) => (/^-rc(\d+)/.test(v.extra) ? Number(/^-rc(\d+)/.exec(v.extra)![1]) : Infinity);
+  const candidate = (v: KernelVersion) =>
+    /^-rc(\d+)/.test(v.extra) ? Number(/^-rc(\d+)/.exec(v.extra)![1]) : Infinity;
   const [ca, cb] = [candidate(a), candidate(b)];
   return (
     a.version - b.version ||

@@ -66,7 +66,10 @@ export class GitRepo {
   async resolve(revision: string): Promise<string | null> {
     if (revision.startsWith('-')) return null;
     try {
-      return (await this.git.raw(['rev-parse', '--verify', '--quiet', '--end-of-options', revision])).trim().split('\n').pop()!;
+      return (await this.git.raw(['rev-parse', '--verify', '--quiet', '--end-of-options', revision]))
+        .trim()
+        .split('\n')
+        .pop()!;
     } catch {
       return null;
     }
@@ -192,13 +195,10 @@ export function firstLine(text: string): string {
 
 /** A path as `git fast-import` and diffs take it: quoted when it has to be. */
 export function quotePath(name: ByteString): ByteString {
-  // eslint-disable-next-line no-control-regex
   if (!/["\\\x00-\x1f\x7f-\xff]/.test(name)) return name;
-  const escaped = name.replace(/["\\]/g, '\\$&').replace(
-    // eslint-disable-next-line no-control-regex
-    /[\x00-\x1f\x7f-\xff]/g,
-    (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`,
-  );
+  const escaped = name
+    .replace(/["\\]/g, '\\$&')
+    .replace(/[\x00-\x1f\x7f-\xff]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
   return `"${escaped}"`;
 }
 
@@ -206,7 +206,9 @@ export function quotePath(name: ByteString): ByteString {
 export function unquotePath(name: ByteString): ByteString {
   if (!name.startsWith('"')) return name;
   const named: Record<string, string> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v' };
-  return name.slice(1, name.lastIndexOf('"')).replace(/\\([0-7]{3}|.)/g, (_, e: string) =>
-    /^[0-7]{3}$/.test(e) ? String.fromCharCode(parseInt(e, 8)) : (named[e] ?? e),
-  );
+  return name
+    .slice(1, name.lastIndexOf('"'))
+    .replace(/\\([0-7]{3}|.)/g, (_, e: string) =>
+      /^[0-7]{3}$/.test(e) ? String.fromCharCode(parseInt(e, 8)) : (named[e] ?? e),
+    );
 }

@@ -100,7 +100,9 @@ class FolderTree implements KernelTree {
     if (file === undefined) return null;
     const full = Buffer.from(file, 'latin1');
     try {
-      return fromBytes(lstatSync(full).isSymbolicLink() ? readlinkSync(full, { encoding: 'buffer' }) : readFileSync(full));
+      return fromBytes(
+        lstatSync(full).isSymbolicLink() ? readlinkSync(full, { encoding: 'buffer' }) : readFileSync(full),
+      );
     } catch {
       return null;
     }
@@ -119,7 +121,10 @@ export async function openTree(dir: string, revision: string | null): Promise<Ke
     if (commit === null) {
       const tags = (await repo.tags()).filter((t) => /^v\d/.test(t));
       const known = tags.length ? `it has ${tags.slice(-12).join(' ')}` : 'it has no version tags';
-      throw inputError(`unknown revision '${revision ?? 'HEAD'}' in '${dir}'`, `run 'git -C ${dir} tag --list'; ${known}`);
+      throw inputError(
+        `unknown revision '${revision ?? 'HEAD'}' in '${dir}'`,
+        `run 'git -C ${dir} tag --list'; ${known}`,
+      );
     }
     tree = new GitTree(revision ?? 'HEAD', commit, repo, await repo.listTree(commit));
   } else {

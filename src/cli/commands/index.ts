@@ -1,0 +1,6 @@
+import type { Command } from '../command';
+import { importCommand } from './import';
+import { setsCommand } from './sets';
+
+/** All commands, in the order of the help. */
+export const commands = [importCommand, setsCommand] as unknown as Command<unknown>[];

@@ -1,0 +1,52 @@
+import type { FileReport, HunkReport, Outcome } from './outcome';
+
+/** A kernel in a report. */
+export interface KernelRef {
+  /** What the user called it: a revision or a folder. */
+  name: string;
+  /** Read from the tree's Makefile, for example `v5.10.18`. */
+  version: string;
+  /** Null for a plain folder. */
+  commit: string | null;
+}
+
+/** Where the result of a port is. */
+export interface PortResultRef {
+  /** Git repository or folder of the target kernel. */
+  tree: string;
+  /** Branch that was made; null with `--out`. */
+  branch: string | null;
+  /** Folder of patches that was made; null with `--branch`. */
+  out: string | null;
+  /** Commits, one for each source patch that left something; ids of the scratch repository with `--out`. */
+  commits: string[];
+  /** Tree id of the ported kernel. With a plain folder as target: of the touched files alone. */
+  treeId: string;
+}
+
+/** The report of `kport apply`: the JSON that `--json` prints and that is stored with the port. Extend, do not break. */
+export interface PortReport {
+  schemaVersion: 1;
+  set: string;
+  /** Folder in which the set was found. */
+  patchesDir: string;
+  /** The preprocessor option that the set's guards ask for, for example `CONFIG_VERIFIED_KVM`; null when it has none. */
+  option: string | null;
+  base: KernelRef;
+  target: KernelRef;
+  result: PortResultRef | null;
+  summary: {
+    /** Hunks in files that the base has. */
+    hunks: number;
+    placed: number;
+    byOutcome: Record<Outcome, number>;
+    files: { modified: number; added: number; deleted: number; binary: number; unreadable: number };
+  };
+  files: FileReport[];
+  hunks: HunkReport[];
+  /** Text of what was not placed, as patch files: name to content (byte string). */
+  rejects: { file: string; path: string; text: string }[];
+  notes: string[];
+  /** Milliseconds by stage. */
+  timing: Record<string, number>;
+}
