@@ -82,7 +82,7 @@ test('signatures: an argument dropped, added, moved, of another type', async () 
     { kind: 'argument-changed', index: 0, to: 0 },
     { kind: 'argument-added', to: 1, name: 'level' },
   ]);
-  expect(map.lookup(null, 'h')!.changes).toEqual([{ kind: 'argument-moved', index: 0, to: 1, name: 'a', type: 'int' }]);
+  expect(map.lookup(null, 'h')!.changes).toMatchObject([{ kind: 'argument-moved', index: 1, to: 0, name: 'b' }]);
   expect(map.lookup(null, 'm')!.changes).toEqual([{ kind: 'argument-added', to: 1, name: 'b', type: '' }]);
 });
 
