@@ -15,7 +15,10 @@ async function main() {
   };
   const byPair = new Map();
   const tally = {};
-  const count = (kind, what) => ((tally[kind] ??= { right: 0, wrong: 0, none: 0, 'no claim': 0, 'no trees': 0 })[what]++, what);
+  const count = (kind, what) => (
+    (tally[kind] ??= { right: 0, wrong: 0, none: 0, 'no claim': 0, 'no trees': 0 })[what]++,
+    what
+  );
   for (const row of loadChronicle().rows) {
     if (row.says === 'context') {
       count(row.kind, 'no claim');
@@ -41,11 +44,16 @@ async function main() {
       }
     }
   }
-  const total = Object.values(tally).reduce((a, t) => Object.fromEntries(Object.keys(t).map((k) => [k, (a[k] ?? 0) + t[k]])), {});
+  const total = Object.values(tally).reduce(
+    (a, t) => Object.fromEntries(Object.keys(t).map((k) => [k, (a[k] ?? 0) + t[k]])),
+    {},
+  );
   if (o.json) return console.log(JSON.stringify({ schemaVersion: 1, tally, total, sure, rows }, null, 1));
   for (const [kind, t] of [...Object.entries(tally), ['total', total]]) console.log(kind.padEnd(12), JSON.stringify(t));
   console.log(`with confidence >= 0.9: ${sure.all}, of these wrong: ${sure.wrong}`);
-  for (const r of rows) if (o.verbose ? true : r.result !== 'right') console.log(`${r.result.padEnd(6)} ${r.confidence.toFixed(2)} ${r.pair} ${r.id} ${r.text}`);
+  for (const r of rows)
+    if (o.verbose ? true : r.result !== 'right')
+      console.log(`${r.result.padEnd(6)} ${r.confidence.toFixed(2)} ${r.pair} ${r.id} ${r.text}`);
 }
 
 /** Compares an answer with a row: the status family and one of the right targets. */
@@ -61,12 +69,19 @@ function judge(map, row) {
     const hit = heirs.some((h) => row.to.paths.includes(h.path));
     return { result: hit ? 'right' : heirs.length ? 'wrong' : 'none', confidence, text };
   }
-  const entry = [row.from.symbol, row.alias].filter(Boolean).map((s) => find(map, s, row.from.paths)).find(Boolean);
+  const entry = [row.from.symbol, row.alias]
+    .filter(Boolean)
+    .map((s) => find(map, s, row.from.paths))
+    .find(Boolean);
   if (!entry) return { result: 'none', confidence: 0, text: `${row.from.symbol} is not in the base` };
   const to = entry.to.map((t) => t.name);
-  const text = `${entry.from.kind} ${row.from.symbol} -> ${entry.status} ${entry.to.map((t) => `${t.kind} ${t.name} ${t.path}`).slice(0, 3).join(', ')} ${JSON.stringify(entry.changes).slice(0, 160)}; row: ${row.says} ${right.join(' ')}`;
+  const text = `${entry.from.kind} ${row.from.symbol} -> ${entry.status} ${entry.to
+    .map((t) => `${t.kind} ${t.name} ${t.path}`)
+    .slice(0, 3)
+    .join(', ')} ${JSON.stringify(entry.changes).slice(0, 160)}; row: ${row.says} ${right.join(' ')}`;
   const { confidence } = entry;
-  const same = (name) => right.includes(name) || right.some((r) => r.split('.').pop() === name || name.split('.').pop() === r);
+  const same = (name) =>
+    right.includes(name) || right.some((r) => r.split('.').pop() === name || name.split('.').pop() === r);
   let result;
   if (row.says === 'removed') {
     if (entry.status === 'removed' || (to.length && right.includes(to[0]))) result = 'right';

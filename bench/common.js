@@ -46,7 +46,14 @@ async function openIndex(o, rev, scope) {
 }
 
 /** KVM, the IOMMU and VFIO drivers, and what they include: what a retrofitted KVM touches. */
-const TOUCHED = ['drivers/iommu/arm-smmu.c', 'drivers/vfio/vfio.c', 'arch/arm64/kvm/arm.c', 'arch/arm64/kernel/smp.c', 'arch/arm64/mm/mmu.c', 'arch/arm64/include/asm/kvm_mmu.h'];
+const TOUCHED = [
+  'drivers/iommu/arm-smmu.c',
+  'drivers/vfio/vfio.c',
+  'arch/arm64/kvm/arm.c',
+  'arch/arm64/kernel/smp.c',
+  'arch/arm64/mm/mmu.c',
+  'arch/arm64/include/asm/kvm_mmu.h',
+];
 
 function scopeFor() {
   return { ...scopeOfSet(TOUCHED), key: 'kvm' };
