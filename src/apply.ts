@@ -75,9 +75,8 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
         );
       }
       request.progress('making commits');
-      const repo = target.repo ?? scratch.repo;
       const user =
-        (await identityOf(repo)) ??
+        (await identityOf(target.repo)) ??
         (branch === null ? { name: 'kport', email: 'kport@localhost', date: '0 +0000' } : null);
       if (!user) {
         throw inputError(
