@@ -1,6 +1,7 @@
 import path from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { KportError, usageError } from '../core/errors';
+import { forgetCallersRepository } from '../io/git';
 import type { Command, CommonOptions } from './command';
 import { commands } from './commands';
 import { Exit } from './exit';
@@ -16,6 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (e.code === 'EPIPE') process.exit(process.exitCode ?? 0);
     throw e;
   });
+  forgetCallersRepository();
   let exit = Exit.Done;
   let debug = argv.includes('--debug') || argv.includes('-d');
   try {

@@ -180,37 +180,25 @@ async function readRange(request: ImportRequest, notes: string[]): Promise<Sourc
         `the range goes from ${base.version} to ${formatVersion(versionOfTip)}: it holds more than a patch set`,
       );
     }
-    const options = ['--binary', '--full-index', '-M', '--no-color', '--no-ext-diff'];
-    const mbox = await repo.output([
-      ...[
-        '-c',
-        'diff.noprefix=false',
-        '-c',
-        'diff.mnemonicPrefix=false',
-        '-c',
-        'format.signature=',
-        '-c',
-        'format.attach=false',
-      ],
-      ...['-c', 'diff.suppressBlankEmpty=false', '-c', 'format.subjectPrefix=PATCH', '-c', 'format.headers='],
-      ...[
-        'format-patch',
-        '--stdout',
-        '--no-signature',
-        '--no-thread',
-        '--no-cover-letter',
-        '--no-signoff',
-        '--no-notes',
-      ],
-      ...[...options, `${tree.commit}..${tip}`, '--', '.', ...without],
-    ]);
+    // In a scratch repository: no configuration of anybody's changes what git writes there.
+    const [mbox, diff] = await Scratch.use([repo], async (scratch) => {
+      const options = ['--binary', '--full-index', '-M', '--no-color', '--no-ext-diff'];
+      const files = ['--', '.', ...without];
+      return [
+        await scratch.repo.output([
+          'format-patch',
+          '--stdout',
+          '--no-signature',
+          ...options,
+          `${tree.commit}..${tip}`,
+          ...files,
+        ]),
+        await scratch.repo.output(['diff', ...options, tree.commit!, tip, ...files]),
+      ];
+    });
     const mails = mbox ? await splitMbox(mbox, request.range!) : [];
     const raw: RawPatch[] = mails.map((text, i) => ({ kind: 'mail', text, name: `${request.range} patch ${i + 1}` }));
     if (raw.length && (await addsUp(repo, tree.commit!, tip, raw, without))) return { raw, base, unreadable };
-    const diff = await repo.output([
-      ...['-c', 'diff.noprefix=false', '-c', 'diff.mnemonicPrefix=false', '-c', 'diff.suppressBlankEmpty=false'],
-      ...['diff', ...options, `${tree.commit}`, tip, '--', '.', ...without],
-    ]);
     if (!diff && unreadable.length === 0) throw inputError(`the range '${request.range}' changes nothing`);
     notes.push(
       `the commits of '${request.range}' are no straight line of patches: imported as one diff, without author`,
@@ -223,17 +211,19 @@ async function readRange(request: ImportRequest, notes: string[]): Promise<Sourc
 
 /** Files that the range touches and whose old or new content the repository does not have. */
 async function unreadableFiles(repo: GitRepo, from: string, to: string): Promise<SetManifest['unreadable']> {
-  const rows = await repo.output([
-    'log',
-    '--format=',
-    '--raw',
-    '-r',
-    '-z',
-    '-m',
-    '--no-renames',
-    '--no-abbrev',
-    `${from}..${to}`,
-  ]);
+  const rows = await Scratch.use([repo], (scratch) =>
+    scratch.repo.output([
+      'log',
+      '--format=',
+      '--raw',
+      '-r',
+      '-z',
+      '-m',
+      '--no-renames',
+      '--no-abbrev',
+      `${from}..${to}`,
+    ]),
+  );
   const touched = [...rows.matchAll(/:(\d+) (\d+) ([0-9a-f]+) ([0-9a-f]+) (\w)\0([^\0]*)\0/g)]
     .flatMap(([, oldMode, newMode, oldBlob, newBlob, status, name]) => [
       { mode: oldMode!, blob: oldBlob!, status: status!, path: name! },
