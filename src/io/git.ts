@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { simpleGit, type SimpleGit } from 'simple-git';
-import { inputError, internalError } from '../core/errors';
+import { inputError } from '../core/errors';
 import { fromBytes, type ByteString } from '../core/text';
 import { run, type Finished, type RunOptions } from './process';
 
@@ -67,7 +67,15 @@ export class GitRepo {
     if (!existsSync(dir)) return null;
     const top = await run('git', ['-C', dir, 'rev-parse', '--is-bare-repository', '--show-toplevel'], { env: ENV });
     const bare = await run('git', ['-C', dir, 'rev-parse', '--is-bare-repository', '--show-prefix'], { env: ENV });
-    if (bare.code !== 0) return null;
+    if (bare.code !== 0) {
+      // Nothing of git's, or something that git does not want to read: not the same.
+      const looksLikeOne = ['.git', 'HEAD'].some((name) => existsSync(path.join(dir, name)));
+      if (!looksLikeOne || /not a git repository/.test(bare.stderr)) return null;
+      throw inputError(
+        `git cannot read the repository '${dir}': ${firstLine(bare.stderr)}`,
+        `run 'git -C ${dir} status' to see more`,
+      );
+    }
     const prefix = bare.stdout.toString('utf8').split('\n')[1] ?? '';
     // A plain kernel folder that happens to lie inside somebody's repository is a folder, not that repository.
     if (top.code === 0 && prefix !== '') return null;
@@ -156,8 +164,9 @@ class BlobReader {
   private chunks: Buffer[] = [];
   private buffered = 0;
   private needed = 1;
+  private ended = false;
 
-  constructor(dir: string) {
+  constructor(private readonly dir: string) {
     this.child = spawn('git', ['-C', dir, 'cat-file', '--batch'], {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: { ...process.env, ...ENV },
@@ -168,7 +177,8 @@ class BlobReader {
       if (this.buffered >= this.needed) this.drain();
     });
     const fail = () => {
-      for (const w of this.waiting.splice(0)) w.reject(internalError(`git cat-file ended early in '${dir}'`));
+      this.ended = true;
+      for (const w of this.waiting.splice(0)) w.reject(this.early());
     };
     this.child.on('error', fail);
     this.child.on('close', fail);
@@ -179,6 +189,7 @@ class BlobReader {
   }
 
   read(oid: string): Promise<ByteString | null> {
+    if (this.ended) return Promise.reject(this.early());
     return new Promise((resolve, reject) => {
       this.hold(true);
       this.waiting.push({ resolve, reject });
@@ -188,6 +199,10 @@ class BlobReader {
 
   close(): void {
     this.child.stdin!.end();
+  }
+
+  private early(): Error {
+    return inputError(`git cat-file ended early in '${this.dir}'`, `run 'git -C ${this.dir} fsck' to look for damage`);
   }
 
   /** While an answer is awaited the pipe keeps the process alive, else not. */

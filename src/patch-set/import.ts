@@ -3,7 +3,7 @@ import { inputError } from '../core/errors';
 import type { Patch } from '../core/patch';
 import { fromDisplay, splitLines, type ByteString } from '../core/text';
 import { formatVersion, parseVersion, versionFromMakefile } from '../core/version';
-import { exists, listFolder, readFile, readFileIfAny, writeFile, writeFolder } from '../io/files';
+import { assertWritable, exists, listFolder, readFile, readFileIfAny, writeFile, writeFolder } from '../io/files';
 import type { GitRepo } from '../io/git';
 import { Scratch } from '../io/scratch';
 import { isFolder, openTree } from '../io/tree';
@@ -51,6 +51,14 @@ export async function importSet(request: ImportRequest): Promise<Imported> {
       `patch set '${request.name}' exists already`,
       "choose another name, or give '--force' to replace it",
     );
+  }
+  assertWritable(target);
+  if (
+    exists(target) &&
+    !exists(path.join(target, 'set.json')) &&
+    !(isFolder(target) && listFolder(target).length === 0)
+  ) {
+    throw inputError(`'${target}' is no patch set: not replaced`, 'choose another name');
   }
   const notes: string[] = [];
   const read = request.range === null ? await readSource(request) : await readRange(request, notes);

@@ -28,5 +28,11 @@ export async function loadPort(repo: GitRepo, branch: string | null): Promise<Po
   const dir = await storeDir(repo);
   const name = branch ?? readFileIfAny(path.join(dir, LAST))?.trim();
   const text = name ? readFileIfAny(path.join(dir, name, 'port.json')) : null;
-  return text === null ? null : (JSON.parse(Buffer.from(text, 'latin1').toString('utf8')) as PortReport);
+  if (text === null) return null;
+  try {
+    return JSON.parse(Buffer.from(text, 'latin1').toString('utf8')) as PortReport;
+  } catch {
+    // Cut short by a full disk, say: then the branch is nobody's, and only --force replaces it.
+    return null;
+  }
 }
