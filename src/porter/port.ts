@@ -95,8 +95,9 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
       reject: null,
     };
   }
-  if (context.target.has(path)) {
-    const message = `the target has a file '${path}' of its own`;
+  const taken = context.target.has(path) ? `the target has a file '${path}' of its own` : context.target.obstacle(path);
+  if (taken !== null) {
+    const message = taken;
     return {
       hunks: [],
       file: fileReport(patch, change, context, { outcome: 'conflict', message, evidence }),
@@ -204,6 +205,15 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     return wholeConflict(patch, change, context, message);
   }
   const fileHeirs = context.heirs.files(from);
+  const lost = fileHeirs.find((h) => context.target.has(h.path));
+  if (lost && (await context.target.text(lost.path)) === null) {
+    return wholeConflict(
+      patch,
+      change,
+      context,
+      `the target's '${lost.path}' cannot be read: the repository lacks its content`,
+    );
+  }
   const edits = liftEdits(base.lines, change.hunks, base.index.language);
   const results: EditResult[] = [];
   for (const edit of edits) results.push(await portEdit(edit, base, fileHeirs, context));
@@ -273,6 +283,8 @@ async function moveAndMode(change: FileChange, heir: ByteString | null, context:
   }
   if (heir !== change.oldPath) return `upstream moved '${change.oldPath}' to '${heir}', the set to '${change.newPath}'`;
   if (context.target.has(change.newPath!)) return `the target has a file '${change.newPath}' of its own`;
+  const obstacle = context.target.obstacle(change.newPath!);
+  if (obstacle !== null) return obstacle;
   if (change.status === 'renamed') context.target.set(heir, null);
   context.target.set(change.newPath!, file);
   return null;
