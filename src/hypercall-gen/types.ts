@@ -48,6 +48,7 @@ const HandlerDetail = z
     parameters: z.array(Argument),
     returns: z.string(),
     static: z.boolean().default(false).describe('static functions cannot be reached from a generated dispatcher'),
+    converts: z.array(z.string()).default([]).describe('pointer parameters that the handler converts itself'),
     place: Place.nullable().default(null),
   })
   .describe('the EL2 handler in detail; without it: a function that takes `args` and gives `returns`');
@@ -187,10 +188,10 @@ export const FINDING_KINDS = [
   'argument-count',
   'argument-type',
   'argument-sign',
+  'argument-order',
   'too-many-arguments',
   'raw-pointer',
   'lost-result',
-  'static-handler',
   'gap',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
@@ -226,7 +227,9 @@ export function stubOf(call: Hypercall): StubDetail | null {
 /** The handler's signature, with the defaults filled in. */
 export function handlerOf(call: Hypercall): HandlerDetail | null {
   if (call.handler === null) return null;
-  return call.handlerDetail ?? { parameters: call.args, returns: call.returns, static: false, place: null };
+  return (
+    call.handlerDetail ?? { parameters: call.args, returns: call.returns, static: false, converts: [], place: null }
+  );
 }
 
 /** How the handler is reached, with the defaults filled in; null when nobody can reach one. */
