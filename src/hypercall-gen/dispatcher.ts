@@ -73,6 +73,11 @@ function labelNodes(sources: Sources, source: Source, definition: Definition, nu
       const designator = node.namedChildren.find((c) => c.type === 'subscript_designator');
       const number = designator && numbers.label(at(designator).replace(/^\[|\]$/g, ''));
       if (number) found.push({ kind: 'table', number, node });
+    } else if (node.type === 'call_expression' && node.parent?.type === 'initializer_list') {
+      // HANDLE_FUNC(f): the designator is in the macro.
+      const [only, ...more] = argumentsOf(node);
+      const number = only && more.length === 0 ? numbers.label(at(only)) : null;
+      if (number) found.push({ kind: 'table', number, node });
     }
     for (const child of node.namedChildren) visit(child);
   };
@@ -97,7 +102,14 @@ function equalities(condition: SyntaxNode): SyntaxNode[] {
 }
 
 /** What a name in the dispatcher stands for: a register of the host, or an expression. */
-type Env = Map<string, { register: number } | { value: string }>;
+type Env = Map<string, Read | { value: string }>;
+
+/** A register that an expression reads, with the cast and conversion around it. */
+interface Read {
+  register: number;
+  cast: string | null;
+  conversion: string | null;
+}
 
 class Reader {
   constructor(
@@ -116,7 +128,7 @@ class Reader {
   }
 
   /** The register that an expression reads, with the cast and conversion around it; null when it reads none. */
-  register(node: SyntaxNode, env: Env): { register: number; cast: string | null; conversion: string | null } | null {
+  register(node: SyntaxNode, env: Env): Read | null {
     switch (node.type) {
       case 'parenthesized_expression': {
         const inner = node.namedChildren.find((c) => c.type !== 'comment');
@@ -131,13 +143,7 @@ class Reader {
       }
       case 'identifier': {
         const known = env.get(this.text(node));
-        return known && 'register' in known
-          ? {
-              register: known.register,
-              cast: (known as { cast?: string }).cast ?? null,
-              conversion: (known as { conversion?: string }).conversion ?? null,
-            }
-          : null;
+        return known && 'register' in known ? known : null;
       }
       case 'subscript_expression': {
         const index = node.childForFieldName('index');
@@ -176,7 +182,11 @@ class Reader {
           this.mentionsFrame(frame) &&
           /^\d+$/.test(this.text(index))
         ) {
-          env.set(this.text(name), { register: Number(this.text(index)), cast: normalType(this.text(type)) } as never);
+          env.set(this.text(name), {
+            register: Number(this.text(index)),
+            cast: normalType(this.text(type)),
+            conversion: null,
+          });
         }
         continue;
       }
@@ -186,7 +196,7 @@ class Reader {
       const name = this.text(left).replace(/^\*+\s*/, '');
       if (!/^\w+$/.test(name)) continue;
       const read = this.register(right, env);
-      if (read) env.set(name, read as never);
+      if (read) env.set(name, read);
       else env.set(name, { value: this.text(right) });
     }
   }
@@ -218,7 +228,7 @@ function readFunction(
   const isFrame = (type: string) => /\*\s*$/.test(type);
   parameters.forEach((p, i) => {
     if (isFrame(p.type)) frames.add(p.name);
-    else env.set(p.name, { register: i });
+    else env.set(p.name, { register: i, cast: null, conversion: null });
   });
   const reader = new Reader(source, frames, (n) => sources.named(n).some((f) => f.definition.kind !== 'macro'));
   const labels = labelNodes(sources, source, definition, numbers).filter((l) => l.kind === style);
@@ -274,6 +284,7 @@ function readFunction(
       place: nameLine({ source, definition }),
       style,
       frame: frame && { name: frame.name, type: frame.type, registers: members ?? 31 },
+      numberName: [...env].find(([, v]) => 'register' in v && v.register === 0)?.[0] ?? 'nr',
       preamble,
       unknown,
       declarations: [],
@@ -388,7 +399,11 @@ function readBranch(
       if (into !== null) score += 5;
       candidates.push({
         name,
-        registers: registers.map((r) => r ?? { register: 0, cast: null, conversion: null }),
+        registers: registers.map((r, i) =>
+          r
+            ? { ...r, value: null }
+            : { register: null, value: valueOf(args[i]!, reader, env), cast: null, conversion: null },
+        ),
         score,
         into,
       });
@@ -429,6 +444,13 @@ function readBranch(
     handler: best?.name ?? null,
     dispatch: { by: style, registers: best?.registers ?? [], result, value, place },
   };
+}
+
+/** What is given instead of a register: a local is replaced by what it was set to. */
+function valueOf(node: SyntaxNode, reader: Reader, env: Env): string {
+  const text = reader.text(node);
+  const known = env.get(text);
+  return known && 'value' in known ? known.value : text;
 }
 
 function isStatement(call: SyntaxNode): boolean {
@@ -544,7 +566,9 @@ function readTable(sources: Sources, numbers: Numbers, source: Source, definitio
   for (const label of labelNodes(sources, source, definition, numbers)) {
     const place = placeOf(source, label.node.startIndex);
     const value = label.node.childForFieldName('value');
-    const name = value ? bare(oneLine(source.text.slice(value.startIndex, value.endIndex))).replace(/^&/, '') : '';
+    const name = value
+      ? bare(oneLine(source.text.slice(value.startIndex, value.endIndex))).replace(/^&/, '')
+      : pastedEntry(sources, source, label.node);
     const before = seen.get(label.number);
     if (before) {
       findings.push({
@@ -575,12 +599,27 @@ function readTable(sources: Sources, numbers: Numbers, source: Source, definitio
       place: nameLine({ source, definition: user ?? definition }),
       style: 'table',
       frame: frame && { name: frame.name, type: frame.type, registers: registersOf(sources, frame.type) ?? 31 },
+      numberName: 'nr',
       preamble: [],
       unknown: [],
       declarations: [],
       calledFrom: [],
     },
   };
+}
+
+/** `HANDLE_FUNC(f)` with `[…##x] = (t)handle_##x` in its macro: `handle_f`. */
+function pastedEntry(sources: Sources, source: Source, call: SyntaxNode): string {
+  const text = (n: SyntaxNode | undefined | null) => (n ? source.text.slice(n.startIndex, n.endIndex) : '');
+  const argument = text(argumentsOf(call)[0]);
+  for (const { source: s, definition } of sources.named(text(call.childForFieldName('function')))) {
+    const parameter = definition.signature?.parameters[0]?.name;
+    if (definition.kind !== 'macro' || !definition.body || !parameter) continue;
+    const body = oneLine(s.code.slice(definition.body.start, definition.body.end));
+    const m = new RegExp(`=\\s*(?:\\([^()]*\\)\\s*)?&?\\s*(?:(\\w*?)\\s*##\\s*)?${parameter}\\b`).exec(body);
+    if (m) return `${m[1] ?? ''}${argument}`;
+  }
+  return '';
 }
 
 /**
@@ -609,7 +648,7 @@ function fromWrapper(sources: Sources, number: string, name: string | null, plac
   }
   entry.dispatch.registers = parameters
     .filter((p) => p.type !== 'void')
-    .map((p, i) => ({ register: i + 1, cast: p.type, conversion: null }));
+    .map((p, i) => ({ register: i + 1, value: null, cast: p.type, conversion: null }));
   entry.dispatch.result = returns === 'void' ? 'none' : 'handler';
   return entry;
 }

@@ -81,6 +81,7 @@ export async function extractFrom(
       option,
       header: commonHeader(numbers),
       primitive: numbers.primitive,
+      primitiveKind: numbers.primitiveKind,
       primitivePlace: numbers.primitivePlace,
       ...home(set, sources, dispatcher, stubs),
       corevisorObject: 'nvhe',
@@ -276,6 +277,8 @@ function handlerDetail(found: Found): HandlerDetail {
     parameters,
     returns: signature.returns || 'void',
     static: signature.annotations.includes('static'),
+    // Lines of files that were read for this lookup alone are not the set's either.
+    upstream: !Sources.wrote(source, definition.startLine),
     converts: parameters.map((p) => p.name).filter((n) => new RegExp(`\\bkern_hyp_va\\s*\\(\\s*${n}\\b`).test(body)),
     place: nameLine(found),
   };

@@ -36,6 +36,12 @@ export interface NumberedCall {
   passes: string[];
 }
 
+/** A way to call that the set defines. */
+interface Primitive {
+  kind: 'macro' | 'function';
+  place: Place;
+}
+
 /** What the set calls, and with which numbers. */
 export interface Numbers {
   /** By name; a name that is defined twice has its last value here. */
@@ -45,6 +51,7 @@ export interface Numbers {
   calls: NumberedCall[];
   /** The primitive that the set calls most, and where the set defines it. */
   primitive: string;
+  primitiveKind: 'macro' | 'function' | 'kernel';
   primitivePlace: Place | null;
   /** The name that a label, call argument or designator stands for; null when it is no number. */
   label(expression: string): string | null;
@@ -92,7 +99,8 @@ export function findNumbers(sources: Sources): Numbers {
     all,
     calls: raw.filter((c) => macros.has(c.number)),
     primitive,
-    primitivePlace: primitives.get(primitive) ?? null,
+    primitiveKind: primitives.get(primitive)?.kind ?? 'kernel',
+    primitivePlace: primitives.get(primitive)?.place ?? null,
     label: labelReader(macros),
   };
 }
@@ -169,8 +177,8 @@ function namesInDefinitions(constants: readonly { name: string; text: string }[]
  * The kernel's primitives and what the set wraps around them with the number handed through: macros, functions, and
  * functions that execute `hvc` themselves. Value: where the set defines it.
  */
-function primitivesOf(sources: Sources): Map<string, Place | null> {
-  const found = new Map<string, Place | null>(KERNEL_PRIMITIVES.map((name) => [name, null]));
+function primitivesOf(sources: Sources): Map<string, Primitive | null> {
+  const found = new Map<string, Primitive | null>(KERNEL_PRIMITIVES.map((name) => [name, null]));
   for (let grew = true; grew;) {
     grew = false;
     const names = new Set(found.keys());
@@ -191,7 +199,7 @@ function primitivesOf(sources: Sources): Map<string, Place | null> {
           /"[^"]*\bhvc\b/.test(source.text.slice(d.body.start, d.body.end)) &&
           !first.type.includes('*');
         if (!through && !itself) continue;
-        found.set(d.name, placeOf(source, d.start));
+        found.set(d.name, { kind: d.kind, place: placeOf(source, d.start) });
         grew = true;
       }
     }

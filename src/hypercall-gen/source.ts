@@ -63,12 +63,34 @@ export async function patchedFiles(set: PatchSet, readBase: ReadBase | null): Pr
   return [...files]
     .map(([path, { lines, complete, isNew }]) => ({
       path,
-      text: lines.map((l) => l.text ?? '\n').join(''),
+      text: (complete ? lines : closeComments(lines)).map((l) => l.text ?? '\n').join(''),
       added: lines.map((l) => l.added),
       complete,
       isNew,
     }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** A comment that is cut by the edge of a hunk must not swallow the next hunk: it is closed in the gap. */
+function closeComments(lines: readonly Line[]): Line[] {
+  const out = lines.map((l) => ({ ...l }));
+  for (let from = 0; from < out.length;) {
+    if (out[from]!.text === null) {
+      from++;
+      continue;
+    }
+    let to = from;
+    while (to < out.length && out[to]!.text !== null) to++;
+    const shown = out
+      .slice(from, to)
+      .map((l) => l.text!)
+      .join('');
+    const [opens, closes] = [shown.indexOf('/*'), shown.indexOf('*/')];
+    if (closes >= 0 && (opens < 0 || closes < opens) && from > 0) out[from - 1]!.text = '/*\n';
+    if (shown.lastIndexOf('/*') > shown.lastIndexOf('*/') && to < out.length) out[to]!.text = '*/\n';
+    from = to + 1;
+  }
+  return out;
 }
 
 /** Puts a hunk's new side in the place of its old one. */

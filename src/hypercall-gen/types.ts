@@ -49,6 +49,10 @@ const HandlerDetail = z
     returns: z.string(),
     static: z.boolean().default(false).describe('static functions cannot be reached from a generated dispatcher'),
     converts: z.array(z.string()).default([]).describe('pointer parameters that the handler converts itself'),
+    upstream: z
+      .boolean()
+      .default(false)
+      .describe('the kernel has it, not the set: then the target decides its signature'),
     place: Place.nullable().default(null),
   })
   .describe('the EL2 handler in detail; without it: a function that takes `args` and gives `returns`');
@@ -59,7 +63,8 @@ const Dispatch = z
     registers: z
       .array(
         z.object({
-          register: z.number().int().min(0).max(30).describe('n of xn: x1 is the first argument'),
+          register: z.number().int().min(0).max(30).nullable().describe('n of xn: x1 is the first argument'),
+          value: z.string().nullable().default(null).describe('the C expression that is given when it is no register'),
           cast: z.string().nullable().default(null).describe('the C type that the register is cast to'),
           conversion: Identifier.nullable()
             .default(null)
@@ -105,6 +110,7 @@ const Dispatcher = z
       })
       .nullable()
       .describe('null when the dispatcher gets the registers as arguments'),
+    numberName: Identifier.default('nr').describe('the variable that holds the number'),
     preamble: z.array(z.string()).default([]).describe('statements that run before the number is looked at'),
     unknown: z.array(z.string()).default([]).describe('statements that run for a number that nobody knows'),
     declarations: z
@@ -144,6 +150,10 @@ export const TableSchema = z.object({
         .describe('Kconfig option around the numbers; null when there is none'),
       header: z.string().nullable().describe('file that defines the numbers'),
       primitive: Identifier.describe('macro or function that makes the call: `primitive(number, …)`'),
+      primitiveKind: z
+        .enum(['macro', 'function', 'kernel'])
+        .default('macro')
+        .describe('what it is; only a macro of the set is defined anew by the generator'),
       primitivePlace: Place.nullable().default(null),
       stem: z
         .string()
@@ -228,7 +238,14 @@ export function stubOf(call: Hypercall): StubDetail | null {
 export function handlerOf(call: Hypercall): HandlerDetail | null {
   if (call.handler === null) return null;
   return (
-    call.handlerDetail ?? { parameters: call.args, returns: call.returns, static: false, converts: [], place: null }
+    call.handlerDetail ?? {
+      parameters: call.args,
+      returns: call.returns,
+      static: false,
+      converts: [],
+      upstream: false,
+      place: null,
+    }
   );
 }
 
@@ -240,7 +257,7 @@ export function dispatchOf(call: Hypercall): Dispatch | null {
   if (handler === null || call.place !== null) return null;
   return {
     by: 'generated',
-    registers: handler.parameters.map((p, i) => ({ register: i + 1, cast: p.type, conversion: null })),
+    registers: handler.parameters.map((p, i) => ({ register: i + 1, value: null, cast: p.type, conversion: null })),
     result: handler.returns === 'void' ? 'none' : 'handler',
     value: null,
     place: null,
