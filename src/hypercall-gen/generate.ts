@@ -221,8 +221,16 @@ class Generation {
     const declared = new Set<string>();
     for (const { call } of this.dispatched) {
       const handler = handlerOf(call)!;
-      if (declared.has(call.handler!) || this.declaredOtherwise.has(call.handler!) || this.isTargets(call)) continue;
+      if (declared.has(call.handler!) || this.isTargets(call)) continue;
       declared.add(call.handler!);
+      if (this.declaredOtherwise.has(call.handler!)) {
+        lines.push(
+          ...comment(`${call.handler}() with the parameters that the patch set gives it.`),
+          wrapped(`${spaced(handler.returns)}${this.alias(call)}`, list(handler.parameters), ''),
+          `\t__asm__("${call.handler}");`,
+        );
+        continue;
+      }
       lines.push(wrapped(`${spaced(handler.returns)}${call.handler}`, list(handler.parameters), ';'));
     }
     const statements = [...this.preamble(), ...this.unknown()].join(' ');
@@ -386,12 +394,12 @@ class Generation {
     const parameters = theirs?.signature?.parameters.filter((p) => p.type !== 'void' || p.name) ?? [];
     if (!theirs || sameTypes(parameters, handler.parameters)) return wrapped(call.handler!, given, '');
     if (!handler.upstream) {
-      // The set changes this function, so the target's declaration is about to go; the call works with either.
+      // The set changes this function, so the target's declaration is about to go; another name works with either.
       this.declaredOtherwise.add(call.handler!);
       this.notes.push(
         `the target declares '${call.handler}(${parameterList(parameters)})'; the set's own takes (${parameterList(handler.parameters)})`,
       );
-      return wrapped(`${this.stem}_${call.handler!.replace(/^_+/, '')}`, given, '');
+      return wrapped(this.alias(call), given, '');
     }
     const joined = joinHalves(handler.parameters, parameters, dispatch, (n) => this.register(n));
     if (joined) {
@@ -463,7 +471,6 @@ class Generation {
       ...asm.map((h) => `#include <${h}>`),
       '',
     ];
-    lines.push(...this.retyped());
     if (smccc) {
       lines.push(
         ...block([
@@ -495,21 +502,9 @@ class Generation {
     return `${lines.join('\n')}\n`;
   }
 
-  /** Handlers under a name with the set's types, where the target's declaration has others. */
-  private retyped(): string[] {
-    const lines: string[] = [];
-    for (const { call } of this.dispatched) {
-      if (!this.declaredOtherwise.has(call.handler!)) continue;
-      const { parameters, returns } = handlerOf(call)!;
-      const alias = `${this.stem}_${call.handler!.replace(/^_+/, '')}`;
-      const types = parameters.map((p) => p.type).join(', ') || 'void';
-      lines.push(
-        ...comment('The patch set changes the parameters; this works with either declaration.'),
-        ...macroLines([`#define ${alias}`, `\t((${spaced(returns)}(*)(${types}))${call.handler})`]),
-        '',
-      );
-    }
-    return lines;
+  /** The name by which the dispatcher calls a handler whose declaration in the target has other types. */
+  private alias(call: Hypercall): string {
+    return `${this.stem}_${call.handler!.replace(/^_+/, '')}`;
   }
 
   /** What the set does for each of its calls must not happen for KVM's own. */
