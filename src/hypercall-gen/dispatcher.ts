@@ -166,30 +166,18 @@ class Reader {
     }
   }
 
-  /** Takes in what a declaration, an assignment or a register-declaring macro says. */
+  /** Takes in `DECLARE_REG(type, name, frame, index)`, which is no C without its macro. */
+  declared(code: string, env: Env): void {
+    const pattern = /\bDECLARE_REG\w*\s*\(\s*([^,()]+?)\s*,\s*(\w+)\s*,\s*(\w+)\s*,\s*(\d+)\s*\)/g;
+    for (const [, type, name, frame, index] of code.matchAll(pattern)) {
+      if (this.frames.has(frame!))
+        env.set(name!, { register: Number(index), cast: normalType(type!), conversion: null });
+    }
+  }
+
+  /** Takes in what a declaration or an assignment says. */
   learn(node: SyntaxNode, env: Env): void {
-    for (const n of node.descendantsOfType(['init_declarator', 'assignment_expression', 'call_expression'])) {
-      if (n.type === 'call_expression') {
-        // DECLARE_REG(type, name, frame, index)
-        const args = argumentsOf(n);
-        const [type, name, frame, index] = args;
-        if (
-          type &&
-          name &&
-          frame &&
-          index &&
-          args.length === 4 &&
-          this.mentionsFrame(frame) &&
-          /^\d+$/.test(this.text(index))
-        ) {
-          env.set(this.text(name), {
-            register: Number(this.text(index)),
-            cast: normalType(this.text(type)),
-            conversion: null,
-          });
-        }
-        continue;
-      }
+    for (const n of node.descendantsOfType(['init_declarator', 'assignment_expression'])) {
       const left = n.childForFieldName(n.type === 'init_declarator' ? 'declarator' : 'left');
       const right = n.childForFieldName(n.type === 'init_declarator' ? 'value' : 'right');
       if (!left || !right) continue;
@@ -231,6 +219,7 @@ function readFunction(
     else env.set(p.name, { register: i, cast: null, conversion: null });
   });
   const reader = new Reader(source, frames, (n) => sources.named(n).some((f) => f.definition.kind !== 'macro'));
+  reader.declared(source.code.slice(definition.body!.start, definition.body!.end), env);
   const labels = labelNodes(sources, source, definition, numbers).filter((l) => l.kind === style);
   const body = within(sources.tree(source), definition.body!.start, definition.body!.end);
   const top = body.find((n) => n.type === 'compound_statement') ?? null;
@@ -387,7 +376,7 @@ function readBranch(
       }
       // A register access or conversion inside another call is no handler.
       if (reader.register(call, env) && !isStatement(call)) continue;
-      if (args.length === 4 && /^DECLARE_/.test(name)) continue;
+      if (/^DECLARE_/.test(name)) continue;
       const registers = args.map((a) => reader.register(a, env));
       const given = registers.filter((r) => r !== null);
       const text = reader.text(call);
@@ -642,7 +631,9 @@ function fromWrapper(sources: Sources, number: string, name: string | null, plac
     const body = within(sources.tree(source), definition.body!.start, definition.body!.end).flatMap(statementsOf);
     const label: Label = { kind: 'table', number, node: body[0]! };
     if (body.length) {
-      const inner = readBranch(label, body, new Map(), reader, new Set(), 'table', place);
+      const env: Env = new Map();
+      reader.declared(source.code.slice(definition.body!.start, definition.body!.end), env);
+      const inner = readBranch(label, body, env, reader, new Set(), 'table', place);
       if (inner.handler !== null) return inner;
     }
   }
