@@ -213,7 +213,10 @@ class TableReader {
     return { name, type: own?.type ?? type ?? parameter?.type ?? 'u64' };
   }
 
-  /** A function that the number was meant for, though no branch calls it: named like the stub, or like the number. */
+  /**
+   * A function that the number was meant for, though no branch calls it: named like the stub or the number, or like the
+   * other handlers with the end of either.
+   */
   private undispatched(macro: NumberMacro, stub: Stub | null): string | null {
     const core = (n: string) =>
       n
@@ -222,16 +225,21 @@ class TableReader {
         .replace(/^_+/, '');
     const wanted = new Set([core(macro.name.replace(/^_*[A-Z]+_/, ''))]);
     if (stub) wanted.add(core(stub.name));
+    const handlers = [...this.branches.values()].flatMap((b) => (b.handler === null ? [] : [b.handler]));
+    const prefix = commonPrefix(handlers);
+    const ends = [macro.name.toLowerCase(), ...(stub ? [stub.name] : [])];
+    const fits = (name: string) => {
+      if (wanted.has(core(name))) return true;
+      const rest = prefix !== null && name.startsWith(prefix) ? name.slice(prefix.length) : '';
+      return rest !== '' && ends.some((e) => e.endsWith(`_${rest}`));
+    };
+    const stubNames = new Set([...this.stubs.values()].map((s) => s.name));
     const candidates = this.sources.c
       .flatMap((source) => source.index.definitions.map((definition) => ({ source, definition })))
       .filter(
-        ({ source, definition: d }) =>
-          (d.kind === 'function' || d.kind === 'prototype') &&
-          d.name !== stub?.name &&
-          wanted.has(core(d.name)) &&
-          source.added[d.startLine],
+        ({ source, definition: d }) => /^(function|prototype)$/.test(d.kind) && Sources.wrote(source, d.startLine),
       )
-      .filter(({ definition: d }) => ![...this.stubs.values()].some((s) => s.name === d.name))
+      .filter(({ definition: d }) => fits(d.name) && !stubNames.has(d.name) && !handlers.includes(d.name))
       .sort((a, b) => Number(b.definition.kind === 'function') - Number(a.definition.kind === 'function'));
     return candidates[0]?.definition.name ?? null;
   }
@@ -409,15 +417,22 @@ function redefined(numbers: Numbers): Finding[] {
   return findings;
 }
 
+/** What three or more names begin with, up to a `_`; null when it is too short to mean anything. */
+function commonPrefix(names: readonly string[]): string | null {
+  if (names.length < 3) return null;
+  let prefix = names[0]!;
+  for (const name of names) while (!name.startsWith(prefix)) prefix = prefix.slice(0, -1);
+  prefix = prefix.replace(/[^_]*$/, '');
+  return prefix.replace(/_/g, '').length < 3 ? null : prefix;
+}
+
 /** Functions that look like handlers by name and place, and that nobody calls. */
 function orphans(sources: Sources, dispatcher: FoundDispatcher | null, hypercalls: readonly Hypercall[]): Finding[] {
   const dispatched = hypercalls.filter((h) => h.handler !== null && h.dispatch !== null);
   const names = dispatched.map((h) => h.handler!);
-  if (!dispatcher || names.length < 3) return [];
-  let prefix = names[0]!;
-  for (const name of names) while (!name.startsWith(prefix)) prefix = prefix.slice(0, -1);
-  prefix = prefix.replace(/[^_]*$/, '');
-  if (prefix.replace(/_/g, '').length < 3) return [];
+  if (!dispatcher) return [];
+  const prefix = commonPrefix(names);
+  if (prefix === null) return [];
   const homes = new Set(dispatched.map((h) => h.handlerDetail?.place?.path));
   const known = new Set(hypercalls.flatMap((h) => (h.handler ? [h.handler] : [])));
   const findings: Finding[] = [];
