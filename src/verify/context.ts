@@ -298,7 +298,8 @@ function attribute(
         if (all.length === 1) last = hit.at;
       }
     }
-    const winner = [...votes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? (run.length ? nearest(file.path, run[0]!)?.hunk : null);
+    const winner =
+      [...votes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? (run.length ? nearest(file.path, run[0]!)?.hunk : null);
     let current = winner ?? null;
     for (const i of run) {
       const unique = (byText.get(norm(lines[i] ?? '')) ?? []).length === 1;

@@ -200,7 +200,9 @@ export function simplify(condition: string, decided: Decided): boolean | string 
     return words.join(' ') || '0';
   };
   const value = or();
-  return typeof value === 'string' ? value.replace(/^\((.*)\)$/, (all, inner: string) => (balanced(inner) ? inner : all)) : value;
+  return typeof value === 'string'
+    ? value.replace(/^\((.*)\)$/, (all, inner: string) => (balanced(inner) ? inner : all))
+    : value;
 }
 
 function balanced(text: string): boolean {
@@ -232,7 +234,13 @@ function stripKbuild(text: ByteString, decided: Decided): Stripped {
     if (word.startsWith('if')) {
       const value = makeCondition(word, rest, decided);
       if (value === null) emit();
-      stack.push({ opened: value === null, taken: value === true, off: value === false, gone: value !== null, line: i });
+      stack.push({
+        opened: value === null,
+        taken: value === true,
+        off: value === false,
+        gone: value !== null,
+        line: i,
+      });
     } else if (word === 'endif') {
       const top = stack.pop();
       if (!top) result.unbalanced.push(i);
@@ -257,7 +265,8 @@ function makeCondition(word: string, rest: string, decided: Decided): boolean | 
     const value = decided.get(rest.trim());
     return value === undefined ? null : word === 'ifdef' ? value : !value;
   }
-  const m = /^\(\s*\$\((\w+)\)\s*,\s*([ym]?)\s*\)$/.exec(rest.trim()) ?? /^"?\$\((\w+)\)"?\s+"?([ym]?)"?$/.exec(rest.trim());
+  const m =
+    /^\(\s*\$\((\w+)\)\s*,\s*([ym]?)\s*\)$/.exec(rest.trim()) ?? /^"?\$\((\w+)\)"?\s+"?([ym]?)"?$/.exec(rest.trim());
   const value = m ? decided.get(m[1]!) : undefined;
   if (!m || value === undefined) return null;
   const equal = (value ? 'y' : '') === m[2];

@@ -53,7 +53,12 @@ export async function runChecks(
     try {
       results.push(await check.run(ctx));
     } catch (error) {
-      results.push({ name: check.name, result: 'skipped', reason: `the check itself broke: ${messageOf(error)}`, findings: [] });
+      results.push({
+        name: check.name,
+        result: 'skipped',
+        reason: `the check itself broke: ${messageOf(error)}`,
+        findings: [],
+      });
     }
     timing[check.name] = Math.round(performance.now() - begun);
   }

@@ -23,7 +23,9 @@ export async function storedPort(dir: string, branch: string | null): Promise<Po
 export async function baseOfSet(set: PatchSet, dir: string, baseTree: string | null): Promise<KernelTree | null> {
   const { commit, version } = set.manifest.base;
   if (baseTree !== null) {
-    return isFolder(baseTree) ? openTree(baseTree, commitOf(await GitRepo.open(baseTree), commit) ?? null) : openTree(dir, baseTree);
+    return isFolder(baseTree)
+      ? openTree(baseTree, commitOf(await GitRepo.open(baseTree), commit) ?? null)
+      : openTree(dir, baseTree);
   }
   const repo = await GitRepo.open(dir);
   if (!repo) return null;
@@ -34,6 +36,7 @@ export async function baseOfSet(set: PatchSet, dir: string, baseTree: string | n
 }
 
 function commitOf(repo: GitRepo | null, commit: string | null): string | null {
-  if (repo && commit === null) throw inputError("the set does not name its base's commit", "give '--base-tree' a folder or a revision");
+  if (repo && commit === null)
+    throw inputError("the set does not name its base's commit", "give '--base-tree' a folder or a revision");
   return repo ? commit : null;
 }

@@ -19,12 +19,24 @@ export const checkCommand = defineCommand({
   builder: (y) =>
     y
       .option('set', { type: 'string', requiresArg: true, describe: 'patch set (default: that of the port)' })
-      .option('tree', { type: 'string', requiresArg: true, describe: 'git repository of the target kernel (default: .)' })
-      .option('branch', { type: 'string', requiresArg: true, describe: 'ported tree: any revision (default: the last port)' })
+      .option('tree', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'git repository of the target kernel (default: .)',
+      })
+      .option('branch', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'ported tree: any revision (default: the last port)',
+      })
       .option('to', { type: 'string', requiresArg: true, describe: 'kernel that the port stands on' })
       .option('base', { type: 'string', requiresArg: true, describe: "the same as '--to'" })
       .option('base-tree', { type: 'string', requiresArg: true, describe: 'kernel that the set was made for' })
-      .option('option', { type: 'string', requiresArg: true, describe: "CONFIG_… that switches the set (default: the set's own)" }),
+      .option('option', {
+        type: 'string',
+        requiresArg: true,
+        describe: "CONFIG_… that switches the set (default: the set's own)",
+      }),
   async run(args, ui) {
     if (args.to !== undefined && args.base !== undefined && args.to !== args.base) {
       throw usageError("'--to' and '--base' name different kernels", 'they mean the same: give one');
@@ -33,16 +45,35 @@ export const checkCommand = defineCommand({
     const stored = await storedPort(dir, args.branch ?? null);
     const branch = args.branch ?? stored?.result?.branch ?? null;
     if (branch === null) {
-      throw inputError('no port to check', "give '--branch REVISION --to VERSION --set NAME', or run 'kport apply' first");
+      throw inputError(
+        'no port to check',
+        "give '--branch REVISION --to VERSION --set NAME', or run 'kport apply' first",
+      );
     }
     const to = args.to ?? args.base ?? stored?.target.commit ?? stored?.target.name;
-    if (to === undefined) throw usageError(`no port of '${branch}' is on record`, "name its kernel with '--to VERSION'");
+    if (to === undefined)
+      throw usageError(`no port of '${branch}' is on record`, "name its kernel with '--to VERSION'");
     const ported = await openTree(dir, branch);
     const target = await openTree(dir, to);
     const name = args.set ?? stored?.set;
-    const set = name === undefined ? null : await loadSet(stored && args.patches === undefined ? stored.patchesDir : patchesDirToRead(args.patches), name);
+    const set =
+      name === undefined
+        ? null
+        : await loadSet(
+            stored && args.patches === undefined ? stored.patchesDir : patchesDirToRead(args.patches),
+            name,
+          );
     const report = stored && (set === null || stored.set === set.name) ? stored : null;
-    const document = await check(ui, { set, report, target, ported, branch, dir, baseTree: args.baseTree, option: args.option });
+    const document = await check(ui, {
+      set,
+      report,
+      target,
+      ported,
+      branch,
+      dir,
+      baseTree: args.baseTree,
+      option: args.option,
+    });
     if (args.json) ui.json(document);
     else show(document, ui);
     return document.checks.some((c) => c.result === 'fail') ? Exit.Left : Exit.Done;
@@ -84,7 +115,9 @@ function show(document: CheckDocument, ui: Ui): void {
     for (const f of c.findings) ui.out(`${line(f, isReview(f) ? 'look' : 'finding')}\n`);
   }
   const count = (r: CheckResult['result']) => document.checks.filter((c) => c.result === r).length;
-  ui.say(`${count('pass')} passed, ${count('fail')} failed, ${count('skipped')} skipped: ${document.branch} on ${document.target.version}`);
+  ui.say(
+    `${count('pass')} passed, ${count('fail')} failed, ${count('skipped')} skipped: ${document.branch} on ${document.target.version}`,
+  );
 }
 
 function line(f: CheckResult['findings'][number], word: string): string {

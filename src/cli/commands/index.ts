@@ -1,6 +1,7 @@
 import type { Command } from '../command';
+import { checkCommand } from './check';
 import { importCommand } from './import';
 import { setsCommand } from './sets';
 
 /** All commands, in the order of the help. */
-export const commands = [importCommand, setsCommand] as unknown as Command<unknown>[];
+export const commands = [importCommand, setsCommand, checkCommand] as unknown as Command<unknown>[];

@@ -58,17 +58,28 @@ export const accounting: Check = {
         if (pool) best = Math.max(best, wanted.filter((w) => pool.has(w)).length / wanted.length);
       }
       if (best < ENOUGH && report?.outcome !== 'rewritten' && report?.outcome !== 'generated') {
-        const anywhere = [...lines].find(([, pool]) => wanted.filter((w) => pool.has(w)).length / wanted.length >= ENOUGH);
+        const anywhere = [...lines].find(
+          ([, pool]) => wanted.filter((w) => pool.has(w)).length / wanted.length >= ENOUGH,
+        );
         if (anywhere && !report) present++;
         else {
           findings.push(
-            about(hunk.id, hunk.path, `${Math.round(best * 100)} % of the hunk's ${wanted.length} added lines are in the ported tree`, 'hunk-missing'),
+            about(
+              hunk.id,
+              hunk.path,
+              `${Math.round(best * 100)} % of the hunk's ${wanted.length} added lines are in the ported tree`,
+              'hunk-missing',
+            ),
           );
         }
       } else present++;
     }
     const words = Object.entries(left).map(([k, n]) => `, ${n} ${k}`);
-    return judge('accounting', findings, `${present} of ${total} hunks found in the tree${words.join('')}`, { total, present, ...left });
+    return judge('accounting', findings, `${present} of ${total} hunks found in the tree${words.join('')}`, {
+      total,
+      present,
+      ...left,
+    });
   },
 };
 

@@ -16,7 +16,8 @@ export const conditionals: Check = {
       if (now.length <= before.length) continue;
       const lines = file.ported.split('\n');
       for (const line of now) {
-        const hunk = ctx.hunkAt(file.path, line) ?? nearestHunk(ctx.addedLines(file.path), line, (l) => ctx.hunkAt(file.path, l));
+        const hunk =
+          ctx.hunkAt(file.path, line) ?? nearestHunk(ctx.addedLines(file.path), line, (l) => ctx.hunkAt(file.path, l));
         findings.push({
           path: file.path,
           line: line + 1,

@@ -29,11 +29,15 @@ export const guardOff: Check = {
     if (ctx.options.length === 0) return skipped('guard-off', 'the set has no option of its own');
     const off = decide(ctx.options, false);
     const setEdits = await changes(
-      [...ctx.setFiles.values()].filter((f) => f.base !== null && f.patched !== null).map((f) => ({ path: f.path, before: f.base!, after: f.patched! })),
+      [...ctx.setFiles.values()]
+        .filter((f) => f.base !== null && f.patched !== null)
+        .map((f) => ({ path: f.path, before: f.base!, after: f.patched! })),
       off,
     );
     const portEdits = await changes(
-      [...ctx.portFiles.values()].filter((f) => f.target !== null && f.ported !== null).map((f) => ({ path: f.path, before: f.target!, after: f.ported! })),
+      [...ctx.portFiles.values()]
+        .filter((f) => f.target !== null && f.ported !== null)
+        .map((f) => ({ path: f.path, before: f.target!, after: f.ported! })),
       off,
     );
     const findings: Finding[] = [];
@@ -58,7 +62,12 @@ export const guardOff: Check = {
         const outcome = hunk === null ? undefined : ctx.hunkReports.get(hunk)?.outcome;
         if (outcome === undefined || outcome === 'rewritten' || sign === 'removed') continue;
         // The report says that the words are the set's own, and they are not.
-        findings.push({ ...(await place(ctx, path, sign, line)), hunk, kind: 'unguarded-changed', text: `reads '${line.text.trim()}' where the set has '${like.trim()}', and the report says '${outcome}'` });
+        findings.push({
+          ...(await place(ctx, path, sign, line)),
+          hunk,
+          kind: 'unguarded-changed',
+          text: `reads '${line.text.trim()}' where the set has '${like.trim()}', and the report says '${outcome}'`,
+        });
         continue;
       }
       findings.push({
@@ -71,9 +80,13 @@ export const guardOff: Check = {
     for (const sign of ['added', 'removed'] as const) {
       for (const rest of pool[sign]) {
         const source = ctx.setFiles.get(rest.path)!;
-        const hunk = sign === 'added' ? (source.origin[rest.line.line]?.hunk ?? null) : (source.removed.find((r) => r.line === rest.line.line)?.hunk ?? null);
+        const hunk =
+          sign === 'added'
+            ? (source.origin[rest.line.line]?.hunk ?? null)
+            : (source.removed.find((r) => r.line === rest.line.line)?.hunk ?? null);
         const outcome = hunk === null ? undefined : ctx.hunkReports.get(hunk)?.outcome;
-        if (outcome && ['conflict', 'obsolete', 'already-upstream', 'rewritten', 'generated'].includes(outcome)) continue;
+        if (outcome && ['conflict', 'obsolete', 'already-upstream', 'rewritten', 'generated'].includes(outcome))
+          continue;
         if (sign === 'removed' && (await goneUpstream(ctx, rest.path, rest.line))) continue;
         if (sign === 'added' && (await alreadyThere(ctx, rest.path, rest.line))) continue;
         findings.push({
@@ -86,15 +99,26 @@ export const guardOff: Check = {
         });
       }
     }
-    return judge('guard-off', findings, `${ctx.options.join(', ')} off: ${edits} changed lines in existing files, ${same} as in the set, ${adapted} adapted`, { edits, same, adapted });
+    return judge(
+      'guard-off',
+      findings,
+      `${ctx.options.join(', ')} off: ${edits} changed lines in existing files, ${same} as in the set, ${adapted} adapted`,
+      { edits, same, adapted },
+    );
   },
 };
 
 type Edits = Map<ByteString, { added: Line[]; removed: Line[] }>;
 
 /** What is left of the changes between two texts when the options are decided. */
-async function changes(files: { path: ByteString; before: ByteString; after: ByteString }[], decided: ReadonlyMap<string, boolean>): Promise<Edits> {
-  const pairs = files.map((f) => ({ before: strip(f.path, f.before, decided), after: strip(f.path, f.after, decided) }));
+async function changes(
+  files: { path: ByteString; before: ByteString; after: ByteString }[],
+  decided: ReadonlyMap<string, boolean>,
+): Promise<Edits> {
+  const pairs = files.map((f) => ({
+    before: strip(f.path, f.before, decided),
+    after: strip(f.path, f.after, decided),
+  }));
   let diffs: LineChange[][] = [];
   const text = (s: Stripped) => s.kept.map((k) => `${k.text}\n`).join('');
   await Scratch.use([], async (scratch) => {

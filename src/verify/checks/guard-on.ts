@@ -35,7 +35,11 @@ export const guardOn: Check = {
           const surplus = stays.filter((l) => l.key === key).length - homeStays.filter((l) => l.key === key).length;
           if (missing <= 0 || surplus <= 0 || !isTelling(key)) continue;
           const hunk = guardHunk(sources, list[0]!.line);
-          if (hunk !== null && ['conflict', 'obsolete', 'already-upstream'].includes(ctx.hunkReports.get(hunk)?.outcome ?? '')) continue;
+          if (
+            hunk !== null &&
+            ['conflict', 'obsolete', 'already-upstream'].includes(ctx.hunkReports.get(hunk)?.outcome ?? '')
+          )
+            continue;
           const at = stays.find((l) => l.key === key)!.line;
           findings.push({
             path: file.path,
@@ -67,7 +71,9 @@ export const guardOn: Check = {
         }
       }
     }
-    return judge('guard-on', findings, `${ctx.options[0]!} on: ${out} lines of ${done.size} files compiled out`, { out });
+    return judge('guard-on', findings, `${ctx.options[0]!} on: ${out} lines of ${done.size} files compiled out`, {
+      out,
+    });
   },
 };
 
@@ -111,7 +117,9 @@ function group(lines: readonly Line[]): Map<string, Line[]> {
 
 /** Brackets, `break;` and the like say nothing about which line it was. */
 function isTelling(key: string): boolean {
-  return (key.match(/[A-Za-z_]\w+/g) ?? []).filter((w) => !/^(break|return|else|case|default|int|void)$/.test(w)).length >= 2;
+  return (
+    (key.match(/[A-Za-z_]\w+/g) ?? []).filter((w) => !/^(break|return|else|case|default|int|void)$/.test(w)).length >= 2
+  );
 }
 
 /** The hunk that guards a line of the patched base: that of the nearest directive above. */

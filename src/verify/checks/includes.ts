@@ -4,7 +4,8 @@ import { judge, type Check, type Finding } from '../check';
 import { directives } from '../scan';
 
 /** Headers that come from the compiler or from the build. */
-const MADE = /^(generated\/|asm\/(asm-offsets|unistd|syscalls|cpucaps|sysreg-defs)|linux\/(version|compile|utsrelease)\.h|std(arg|def|bool|int)\.h|config\/)/;
+const MADE =
+  /^(generated\/|asm\/(asm-offsets|unistd|syscalls|cpucaps|sysreg-defs)|linux\/(version|compile|utsrelease)\.h|std(arg|def|bool|int)\.h|config\/)/;
 
 /** Every header that the port's files include is in the ported tree, or is made by the build. */
 export const includes: Check = {
@@ -54,10 +55,17 @@ async function resolves(tree: KernelTree, from: ByteString, name: string, quoted
   if (quoted && tree.has(normalize(dir + name))) return true;
   if (MADE.test(name)) return true;
   const arch = /^arch\/(\w+)\//.exec(from)?.[1] ?? 'arm64';
-  const roots = [`arch/${arch}/include/`, `arch/${arch}/include/uapi/`, 'include/', 'include/uapi/', `arch/${arch}/include/generated/`];
+  const roots = [
+    `arch/${arch}/include/`,
+    `arch/${arch}/include/uapi/`,
+    'include/',
+    'include/uapi/',
+    `arch/${arch}/include/generated/`,
+  ];
   if (roots.some((r) => tree.has(r + name))) return true;
   const generic = /^asm\/(.+)$/.exec(name)?.[1];
-  if (generic && (tree.has(`include/asm-generic/${generic}`) || tree.has(`include/uapi/asm-generic/${generic}`))) return true;
+  if (generic && (tree.has(`include/asm-generic/${generic}`) || tree.has(`include/uapi/asm-generic/${generic}`)))
+    return true;
   for (const root of await searchFolders(tree, dir)) if (tree.has(normalize(root + name))) return true;
   return false;
 }

@@ -21,7 +21,8 @@ export const kbuild: Check = {
           rules++;
           const source = await sourceOf(ctx.ported, dir, object, composites);
           if (source !== null) continue;
-          if (ctx.base && ctx.setFiles.has(file.path) && (await homeLacks(ctx.base, ctx.setFiles, dir, object))) continue;
+          if (ctx.base && ctx.setFiles.has(file.path) && (await homeLacks(ctx.base, ctx.setFiles, dir, object)))
+            continue;
           findings.push({
             path: file.path,
             line: i + 1,
@@ -33,7 +34,10 @@ export const kbuild: Check = {
         }
       }
     }
-    const built = await builtSources(ctx.ported, [...ctx.portFiles.values()].map((f) => f.path));
+    const built = await builtSources(
+      ctx.ported,
+      [...ctx.portFiles.values()].map((f) => f.path),
+    );
     let sources = 0;
     for (const file of ctx.portFiles.values()) {
       if (file.target !== null || file.ported === null || !/\.[cS]$/.test(file.path)) continue;
@@ -54,10 +58,19 @@ export const kbuild: Check = {
     }
     for (const dir of newFolders(ctx.portFiles)) {
       if (await isEntered(ctx.ported, dir)) continue;
-      const entry = [...ctx.setFiles.values()].find((f) => isKbuild(f.path) && f.origin.some((l) => l.hunk !== null && entersFolder(f.path, l.text, dir)));
+      const entry = [...ctx.setFiles.values()].find(
+        (f) => isKbuild(f.path) && f.origin.some((l) => l.hunk !== null && entersFolder(f.path, l.text, dir)),
+      );
       if (!entry && ctx.setFiles.size) continue;
       const hunk = entry?.origin.find((l) => l.hunk !== null && entersFolder(entry.path, l.text, dir))?.hunk ?? null;
-      findings.push({ path: `${dir}Makefile`, line: null, hunk, definition: null, text: `no Makefile enters '${dir}': nothing in it is built`, kind: 'folder-not-built' });
+      findings.push({
+        path: `${dir}Makefile`,
+        line: null,
+        hunk,
+        definition: null,
+        text: `no Makefile enters '${dir}': nothing in it is built`,
+        kind: 'folder-not-built',
+      });
     }
     return judge('kbuild', findings, `${rules} object rules and ${sources} new sources looked up`);
   },
@@ -65,7 +78,9 @@ export const kbuild: Check = {
 
 /** `foo.o` words and `dir/` words of a rule line. */
 function objectsOf(line: string): string[] {
-  const m = /^\s*(?:[\w.$()+-]*(?:obj|hyp-obj|lib|core|objs|-y)[\w.$(){}-]*)\s*[:+?]?=\s*(.*)$/.exec(line.replace(/#.*$/, ''));
+  const m = /^\s*(?:[\w.$()+-]*(?:obj|hyp-obj|lib|core|objs|-y)[\w.$(){}-]*)\s*[:+?]?=\s*(.*)$/.exec(
+    line.replace(/#.*$/, ''),
+  );
   return (m?.[1] ?? '').match(/[\w$(){}./-]+\.o\b/g) ?? [];
 }
 
@@ -75,7 +90,12 @@ function compositesOf(text: ByteString): Set<string> {
   return names;
 }
 
-async function sourceOf(tree: KernelTree, dir: ByteString, object: string, composites: Set<string>): Promise<string | null> {
+async function sourceOf(
+  tree: KernelTree,
+  dir: ByteString,
+  object: string,
+  composites: Set<string>,
+): Promise<string | null> {
   // A path through a make variable (`$(KVM)/arm/x.o`) cannot be followed without make.
   if (object.includes('$')) return object;
   if (composites.has(object)) return object;
@@ -85,7 +105,12 @@ async function sourceOf(tree: KernelTree, dir: ByteString, object: string, compo
   return /^kvm_nvhe|^built-in/.test(object) ? object : null;
 }
 
-async function homeLacks(base: KernelTree, setFiles: ReadonlyMap<ByteString, unknown>, dir: ByteString, object: string): Promise<boolean> {
+async function homeLacks(
+  base: KernelTree,
+  setFiles: ReadonlyMap<ByteString, unknown>,
+  dir: ByteString,
+  object: string,
+): Promise<boolean> {
   const stem = resolve(dir + object.replace(/\.o$/, ''));
   return !['.c', '.S', '.s'].some((e) => base.has(stem + e) || setFiles.has(stem + e));
 }
@@ -130,7 +155,9 @@ function builtAtHome(setFiles: CheckSetFiles, path: ByteString): boolean {
 type CheckSetFiles = ReadonlyMap<ByteString, { path: ByteString; patched: ByteString | null }>;
 
 /** Folders with a Makefile that the port adds. */
-function newFolders(files: ReadonlyMap<ByteString, { path: ByteString; target: ByteString | null; ported: ByteString | null }>): ByteString[] {
+function newFolders(
+  files: ReadonlyMap<ByteString, { path: ByteString; target: ByteString | null; ported: ByteString | null }>,
+): ByteString[] {
   return [...files.values()]
     .filter((f) => f.target === null && f.ported !== null && /\/(Makefile|Kbuild)$/.test(f.path))
     .map((f) => f.path.slice(0, f.path.lastIndexOf('/') + 1));
@@ -154,7 +181,13 @@ function entersFolder(makefile: ByteString, line: string, dir: ByteString): bool
   if (!/[:+?]?=/.test(bare)) return false;
   return (bare.match(/[\w./-]+/g) ?? []).some((w) => {
     const folder = w.replace(/\/?$/, '/');
-    return folder !== '/' && (resolve(folder) === dir || resolve(at + folder) === dir || `${resolve(at + w)}/` === dir || `${resolve(w)}/` === dir);
+    return (
+      folder !== '/' &&
+      (resolve(folder) === dir ||
+        resolve(at + folder) === dir ||
+        `${resolve(at + w)}/` === dir ||
+        `${resolve(w)}/` === dir)
+    );
   });
 }
 

@@ -14,7 +14,8 @@ export const kconfig: Check = {
       const added = ctx.addedLines(file.path);
       plainLines(file.ported).forEach((line, i) => {
         if (!added.has(i)) return;
-        const asks = /^\s*#\s*(if|ifdef|ifndef|elif)\b|IS_ENABLED|IS_BUILTIN|IS_REACHABLE/.test(line) || isKbuild(file.path);
+        const asks =
+          /^\s*#\s*(if|ifdef|ifndef|elif)\b|IS_ENABLED|IS_BUILTIN|IS_REACHABLE/.test(line) || isKbuild(file.path);
         const bare = isKbuild(file.path) ? line.replace(/#.*$/, '') : line;
         for (const name of asks ? (bare.match(/\bCONFIG_\w+/g) ?? []) : []) {
           if (!wanted.has(name)) wanted.set(name, { path: file.path, line: i });
@@ -54,7 +55,14 @@ export const kconfig: Check = {
     for (const [name, files] of duplicates) {
       const own = setDefines.has(name) ? files.find((f) => ctx.portFiles.has(f)) : undefined;
       if (!own) continue;
-      findings.push({ path: own, line: null, hunk: null, definition: name, text: `config ${name} is defined ${files.length} times`, kind: 'option-twice' });
+      findings.push({
+        path: own,
+        line: null,
+        hunk: null,
+        definition: name,
+        text: `config ${name} is defined ${files.length} times`,
+        kind: 'option-twice',
+      });
     }
     for (const m of missing) {
       if (!ctx.portFiles.has(m.from) || !ctx.addedLines(m.from).has(m.line)) continue;
@@ -70,9 +78,19 @@ export const kconfig: Check = {
     for (const option of ctx.options) {
       const name = option.slice('CONFIG_'.length);
       if (!wanted.has(option) && !reached.has(name)) {
-        const at = [...ctx.setFiles.values()].find((f) => f.origin.some((l) => l.hunk !== null && new RegExp(`^\\s*(?:menu)?config\\s+${name}\\b`).test(l.text)));
-        const hunk = at?.origin.find((l) => l.hunk !== null && new RegExp(`config\\s+${name}\\b`).test(l.text))?.hunk ?? null;
-        findings.push({ path: at?.path ?? '', line: null, hunk, definition: name, text: `${option} cannot be switched on: no Kconfig file of arm64 defines it`, kind: 'option-undefined' });
+        const at = [...ctx.setFiles.values()].find((f) =>
+          f.origin.some((l) => l.hunk !== null && new RegExp(`^\\s*(?:menu)?config\\s+${name}\\b`).test(l.text)),
+        );
+        const hunk =
+          at?.origin.find((l) => l.hunk !== null && new RegExp(`config\\s+${name}\\b`).test(l.text))?.hunk ?? null;
+        findings.push({
+          path: at?.path ?? '',
+          line: null,
+          hunk,
+          definition: name,
+          text: `${option} cannot be switched on: no Kconfig file of arm64 defines it`,
+          kind: 'option-undefined',
+        });
       }
     }
     const own = dead ? `; ${dead} are undefined at home, too` : '';

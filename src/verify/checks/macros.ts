@@ -38,10 +38,17 @@ export const macros: Check = {
         const own = list.find((x) => added.has(x.line));
         if (!own) continue;
         seen++;
-        const other = list.find((x) => !added.has(x.line) && x.value !== own.value && (own.branch.startsWith(x.branch) || x.branch.startsWith(own.branch)));
+        const other = list.find(
+          (x) =>
+            !added.has(x.line) &&
+            x.value !== own.value &&
+            (own.branch.startsWith(x.branch) || x.branch.startsWith(own.branch)),
+        );
         if (!other) continue;
         // The same pair at home is how the set wants it.
-        const home = ctx.sourcesOf(file.path).some((s) => s.origin.filter((l) => new RegExp(`^\\s*#\\s*define\\s+${name}\\b`).test(l.text)).length > 1);
+        const home = ctx
+          .sourcesOf(file.path)
+          .some((s) => s.origin.filter((l) => new RegExp(`^\\s*#\\s*define\\s+${name}\\b`).test(l.text)).length > 1);
         if (home) continue;
         findings.push({
           path: file.path,

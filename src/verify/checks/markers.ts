@@ -9,7 +9,14 @@ export const markers: Check = {
     for (const file of ctx.portFiles.values()) {
       if (file.ported === null) continue;
       if (/\.(rej|orig)$/.test(file.path) && file.target === null && !ctx.setFiles.has(file.path)) {
-        findings.push({ path: file.path, line: null, hunk: null, definition: null, kind: 'reject-file', text: 'a leftover of a patch tool' });
+        findings.push({
+          path: file.path,
+          line: null,
+          hunk: null,
+          definition: null,
+          kind: 'reject-file',
+          text: 'a leftover of a patch tool',
+        });
       }
       const added = ctx.addedLines(file.path);
       const lines = plainLines(file.ported);

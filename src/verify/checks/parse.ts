@@ -74,7 +74,10 @@ async function troubles(path: ByteString, text: ByteString, decided: Decided): P
   const visit = (node: SyntaxNode) => {
     if (!node.hasError) return;
     if (node.type === 'ERROR' || node.isMissing) {
-      found.push({ line: kept[node.startPosition.row]?.line ?? 0, text: node.text.split('\n')[0]!.trim() || node.type });
+      found.push({
+        line: kept[node.startPosition.row]?.line ?? 0,
+        text: node.text.split('\n')[0]!.trim() || node.type,
+      });
       return;
     }
     for (const child of node.children) visit(child);
