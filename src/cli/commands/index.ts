@@ -1,7 +1,8 @@
 import type { Command } from '../command';
+import { applyCommand } from './apply';
 import { checkCommand } from './check';
 import { importCommand } from './import';
 import { setsCommand } from './sets';
 
 /** All commands, in the order of the help. */
-export const commands = [importCommand, setsCommand, checkCommand] as unknown as Command<unknown>[];
+export const commands = [importCommand, setsCommand, applyCommand, checkCommand] as unknown as Command<unknown>[];
