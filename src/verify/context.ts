@@ -8,6 +8,7 @@ import { Scratch } from '../io/scratch';
 import type { KernelTree } from '../io/tree';
 import { hunksOf, type PatchSet } from '../patch-set/patch-set';
 import type { Decided } from './guards';
+import { alignLines, tokenLines } from '../porter/align';
 import { plainLines, scanFile, type Span } from './scan';
 
 /** A line of a patched file and the hunk that put it there (null: the base has it). */
@@ -262,6 +263,17 @@ function attribute(
       runs.push(Array.from({ length: c.newCount }, (_, i) => c.newStart + i));
     }
   }
+  for (const run of runs) for (const i of run) added.add(i);
+  // First by the file as a whole: a line that says little (`#endif`) is known by what stands around it.
+  const aligned = new Map<number, string>();
+  for (const source of sources) {
+    if (source.patched === null) continue;
+    const matches = alignLines(tokenLines(plainLines(source.patched)), tokenLines(lines));
+    matches.forEach((m, i) => {
+      const hunk = source.origin[i]?.hunk;
+      if (m && hunk && added.has(m.to) && !aligned.has(m.to)) aligned.set(m.to, hunk);
+    });
+  }
   const norm = (t: string) => t.replace(/\s+/g, '');
   const byText = new Map<string, { hunk: string; at: number }[]>();
   let order = 0;
@@ -287,10 +299,15 @@ function attribute(
   };
   let last = 0;
   for (const run of runs) {
-    for (const i of run) added.add(i);
     const votes = new Map<string, number>();
     for (const i of run) {
       const all = byText.get(norm(lines[i] ?? '')) ?? [];
+      const known = aligned.get(i);
+      if (known !== undefined) {
+        hunks.set(i, known);
+        votes.set(known, (votes.get(known) ?? 0) + 2);
+        continue;
+      }
       const hit = [...all].sort((a, b) => cost(a.at, last) - cost(b.at, last))[0];
       if (hit) {
         hunks.set(i, hit.hunk);
@@ -303,7 +320,7 @@ function attribute(
     let current = winner ?? null;
     for (const i of run) {
       const unique = (byText.get(norm(lines[i] ?? '')) ?? []).length === 1;
-      if (unique) current = hunks.get(i)!;
+      if (unique || aligned.has(i)) current = hunks.get(i)!;
       else if (current !== null) {
         const own = (byText.get(norm(lines[i] ?? '')) ?? []).some((c) => c.hunk === current);
         if (own || !hunks.has(i)) hunks.set(i, current);

@@ -261,3 +261,8 @@ export function isKconfig(path: ByteString): boolean {
 export function plainLines(text: ByteString): string[] {
   return splitLines(text).map(chomp);
 }
+
+/** Text without comments where comments are C's; other text as it is. */
+export function codeOnly(path: ByteString, text: ByteString): ByteString {
+  return isPreprocessed(path) ? maskComments(text) : text;
+}

@@ -1,13 +1,15 @@
-import { inputError, usageError } from '../../core/errors';
+import { inputError, KportError, usageError } from '../../core/errors';
 import type { PortReport } from '../../core/report';
 import { forDisplay } from '../../core/text';
 import { formatVersion } from '../../core/version';
+import { GitRepo } from '../../io/git';
 import { openTree, type KernelTree } from '../../io/tree';
 import { loadSet, type PatchSet } from '../../patch-set/patch-set';
 import { isReview, type CheckResult } from '../../verify/check';
 import { openContext } from '../../verify/context';
 import { runChecks, SOURCE_CHECKS, type CheckDocument } from '../../verify/run-checks';
-import { baseOfSet, storedPort } from '../../verify/stored-port';
+import { findBase } from '../../result/base';
+import { loadPort } from '../../result/store';
 import { defineCommand } from '../command';
 import { Exit } from '../exit';
 import { patchesDirToRead } from '../patches-dir';
@@ -42,7 +44,8 @@ export const checkCommand = defineCommand({
       throw usageError("'--to' and '--base' name different kernels", 'they mean the same: give one');
     }
     const dir = args.tree ?? '.';
-    const stored = await storedPort(dir, args.branch ?? null);
+    const repo = await GitRepo.open(dir);
+    const stored = repo && (await loadPort(repo, args.branch ?? null));
     const branch = args.branch ?? stored?.result?.branch ?? null;
     if (branch === null) {
       throw inputError(
@@ -94,7 +97,7 @@ interface Request {
 async function check(ui: Ui, request: Request): Promise<CheckDocument> {
   const { set, target, ported, report } = request;
   const option = request.option && (request.option.startsWith('CONFIG_') ? request.option : `CONFIG_${request.option}`);
-  const base = set ? await baseOfSet(set, request.dir, request.baseTree ?? null) : null;
+  const base = set ? await baseIfAny(set, target, request) : null;
   ui.progress('reading the trees');
   const ctx = await openContext({ set, base, target, ported, report, option: option ?? null });
   const { results, timing } = await runChecks(ctx, SOURCE_CHECKS, (name) => ui.progress(`check: ${name}`));
@@ -106,6 +109,16 @@ async function check(ui: Ui, request: Request): Promise<CheckDocument> {
     checks: results,
     timing,
   };
+}
+
+/** The set's base kernel. Without it much cannot be checked, which the checks say themselves. */
+async function baseIfAny(set: PatchSet, target: KernelTree, request: Request): Promise<KernelTree | null> {
+  try {
+    return await findBase(set, target, request.dir, request.baseTree ?? null);
+  } catch (error) {
+    if (error instanceof KportError && error.kind === 'input' && request.baseTree === undefined) return null;
+    throw error;
+  }
 }
 
 function show(document: CheckDocument, ui: Ui): void {

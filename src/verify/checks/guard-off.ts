@@ -3,7 +3,7 @@ import { Scratch, type LineChange } from '../../io/scratch';
 import { judge, skipped, type Check, type Finding } from '../check';
 import { decide, type CheckContext } from '../context';
 import { strip, type KeptLine, type Stripped } from '../guards';
-import { definitionAt } from '../scan';
+import { codeOnly, definitionAt } from '../scan';
 
 /** A change that stays when the option is off. */
 interface Line {
@@ -116,8 +116,8 @@ async function changes(
   decided: ReadonlyMap<string, boolean>,
 ): Promise<Edits> {
   const pairs = files.map((f) => ({
-    before: strip(f.path, f.before, decided),
-    after: strip(f.path, f.after, decided),
+    before: strip(f.path, codeOnly(f.path, f.before), decided),
+    after: strip(f.path, codeOnly(f.path, f.after), decided),
   }));
   let diffs: LineChange[][] = [];
   const text = (s: Stripped) => s.kept.map((k) => `${k.text}\n`).join('');

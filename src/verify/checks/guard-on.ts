@@ -2,7 +2,7 @@ import { tokens, type ByteString } from '../../core/text';
 import { judge, skipped, type Check, type Finding } from '../check';
 import { decide, type SetFile } from '../context';
 import { strip } from '../guards';
-import { definitionAt, scanFile } from '../scan';
+import { codeOnly, definitionAt, scanFile } from '../scan';
 
 /**
  * What the set compiles out when its option is on stays compiled out, and nothing else is: lines of the base that the
@@ -85,7 +85,7 @@ interface Line {
 /** Lines by definition, in and out. */
 function lineSets(path: ByteString, text: ByteString, decided: ReadonlyMap<string, boolean>) {
   const spans = scanFile(path, text);
-  const { kept, out } = strip(path, text, decided);
+  const { kept, out } = strip(path, codeOnly(path, text), decided);
   const by = (lines: { text: string; line: number }[]) => {
     const map = new Map<string, Line[]>();
     for (const l of lines) {

@@ -1,6 +1,8 @@
+import { formatVersion } from '../../core/version';
 import type { ByteString } from '../../core/text';
 import type { KernelTree } from '../../io/tree';
 import { judge, type Check, type Finding } from '../check';
+import type { CheckContext } from '../context';
 import { directives } from '../scan';
 
 /** Headers that come from the compiler or from the build. */
@@ -28,8 +30,7 @@ export const includes: Check = {
         // A header that the set lacks at home is not the port's doing.
         const atHome = ctx.base
           ? ctx.setFiles.has(file.path) &&
-            !(await resolves(ctx.base, file.path, name, quoted)) &&
-            ![...ctx.setFiles.keys()].some((p) => p.endsWith(`/${name}`))
+            !(await resolves(patchedTree(ctx.base, ctx.setFiles), file.path, name, quoted))
           : false;
         if (atHome) {
           notes.push(name);
@@ -40,7 +41,7 @@ export const includes: Check = {
           line: d.line + 1,
           hunk: ctx.hunkAt(file.path, d.line),
           definition: null,
-          text: `no header '${name}' in ${ctx.target.name}`,
+          text: `no header '${name}' in ${formatVersion(ctx.target.version)}`,
           kind: 'missing-header',
         });
       }
@@ -50,7 +51,17 @@ export const includes: Check = {
   },
 };
 
-async function resolves(tree: KernelTree, from: ByteString, name: string, quoted: boolean): Promise<boolean> {
+/** The base with the set on it, as far as this check asks. */
+function patchedTree(base: Lookup, setFiles: CheckContext['setFiles']): Lookup {
+  return {
+    has: (p) => (setFiles.has(p) ? setFiles.get(p)!.patched !== null : base.has(p)),
+    read: async (p) => (setFiles.has(p) ? setFiles.get(p)!.patched : base.read(p)),
+  };
+}
+
+type Lookup = Pick<KernelTree, 'has' | 'read'>;
+
+async function resolves(tree: Lookup, from: ByteString, name: string, quoted: boolean): Promise<boolean> {
   const dir = from.slice(0, from.lastIndexOf('/') + 1);
   if (quoted && tree.has(normalize(dir + name))) return true;
   if (MADE.test(name)) return true;
@@ -71,7 +82,7 @@ async function resolves(tree: KernelTree, from: ByteString, name: string, quoted
 }
 
 /** `-I` folders that the Kbuild files from a folder up ask for. */
-async function searchFolders(tree: KernelTree, dir: ByteString): Promise<string[]> {
+async function searchFolders(tree: Lookup, dir: ByteString): Promise<string[]> {
   const folders: string[] = [dir];
   for (let at = dir; at !== ''; at = at.replace(/[^/]*\/$/, '')) {
     for (const name of ['Makefile', 'Kbuild']) {

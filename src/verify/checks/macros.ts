@@ -1,3 +1,4 @@
+import { formatVersion } from '../../core/version';
 import { judge, type Check, type Finding } from '../check';
 import { decide } from '../context';
 import { strip } from '../guards';
@@ -55,7 +56,7 @@ export const macros: Check = {
           line: own.line + 1,
           hunk: ctx.hunkAt(file.path, own.line),
           definition: name,
-          text: `${name} is defined by ${ctx.target.name}, too, with another value (line ${other.line + 1})`,
+          text: `${name} is defined by ${formatVersion(ctx.target.version)}, too, with another value (line ${other.line + 1})`,
           kind: 'macro-twice',
         });
       }
