@@ -143,6 +143,7 @@ export function placeEdit(
   let confidence = 1;
   let definition: string | null = null;
   let agreed = true;
+  if (base.text === target.text) return unchanged(edit, base, target);
   const lines = aligner.lines(base, target);
   for (const segment of edit.segments) {
     const scope = scopeOf(base, segment);
@@ -208,6 +209,23 @@ export function placeEdit(
     confidence: Math.round(confidence * 100) / 100,
     evidence,
     definition,
+  };
+}
+
+/** Upstream did not touch the file: every segment goes where it was. */
+function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
+  const scope = scopeOf(base, edit.segments[0]!);
+  return {
+    placed: true,
+    file: target,
+    segments: edit.segments.map((segment) => ({
+      segment,
+      site: { at: segment.at, remove: segment.removed.length, precision: 'exact', why: 'the file is unchanged' },
+    })),
+    strategy: 'unchanged',
+    confidence: 1,
+    evidence: [{ kind: 'file-unchanged', text: `'${target.path}' is the same in both kernels` }],
+    definition: scope?.name ?? null,
   };
 }
 

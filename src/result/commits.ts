@@ -52,6 +52,7 @@ export function commitsOf(
 /** The committer date of a tree's commit, in raw form; the epoch of a plain folder, which has none. */
 export async function dateOf(tree: KernelTree): Promise<string> {
   if (!tree.repo || !tree.commit) return '0 +0000';
-  const date = await tree.repo.output(['show', '-s', '--format=%cd', '--date=raw', tree.commit]);
-  return date.trim() || '0 +0000';
+  // Not `git show`: it reads the trees, which a partial copy may lack.
+  const commit = await tree.repo.output(['cat-file', 'commit', tree.commit]);
+  return /^committer .*> (\d+ [-+]\d+)$/m.exec(commit)?.[1] ?? '0 +0000';
 }
