@@ -1,8 +1,13 @@
 import { messageOf } from '../core/errors';
-import type { Check, CheckResult } from './check';
+import path from 'node:path';
+import { withScratch } from '../io/files';
+import { findToolchain, missingTools } from './build';
+import { skipped, type Check, type CheckResult } from './check';
 import type { CheckContext } from './context';
 import { accounting } from './checks/accounting';
+import { compile } from './checks/compile';
 import { conditionals } from './checks/conditionals';
+import { el2Objects } from './checks/el2-objects';
 import { guardOff } from './checks/guard-off';
 import { guardOn } from './checks/guard-on';
 import { includes } from './checks/includes';
@@ -12,6 +17,7 @@ import { macros } from './checks/macros';
 import { markers } from './checks/markers';
 import { parse } from './checks/parse';
 import { placement } from './checks/placement';
+import { Workshop } from './workshop';
 
 /** What can be checked without a compiler, cheapest first. */
 export const SOURCE_CHECKS: readonly Check[] = [
@@ -63,4 +69,39 @@ export async function runChecks(
     timing[check.name] = Math.round(performance.now() - begun);
   }
   return { results, timing };
+}
+
+/** How to build; null not to. */
+export interface BuildRequest {
+  prefix: string | null;
+  jobs: number;
+  config: string;
+  /** Folder that stays; null for a scratch folder. */
+  keep: string | null;
+}
+
+/** The checks on the sources, then those that need a compiler, or the reason why these were left out. */
+export async function runAllChecks(
+  ctx: CheckContext,
+  build: BuildRequest | null,
+  onStart: (name: string) => void = () => undefined,
+): Promise<{ results: CheckResult[]; timing: Record<string, number> }> {
+  const sources = await runChecks(ctx, SOURCE_CHECKS, onStart);
+  const names = ['compile-on', 'compile-off', 'el2-closure'];
+  const without = (reason: string) => ({
+    results: [...sources.results, ...names.map((n) => skipped(n, reason))],
+    timing: sources.timing,
+  });
+  if (!build) return without("not asked for ('--no-compile')");
+  const toolchain = await findToolchain(build.prefix);
+  if (!toolchain) return without(`no cross compiler: ${build.prefix ?? 'aarch64-linux-gnu-'}gcc is not on PATH`);
+  const missing = await missingTools();
+  if (missing.length) return without(`a kernel build needs ${missing.join(', ')}`);
+  const work = async (dir: string) => {
+    const workshop = new Workshop(ctx, { toolchain, jobs: build.jobs, config: build.config, dir });
+    const checks = [compile(workshop, 'on'), compile(workshop, 'off'), el2Objects(workshop)];
+    const built = await runChecks(ctx, checks, onStart);
+    return { results: [...sources.results, ...built.results], timing: { ...sources.timing, ...built.timing } };
+  };
+  return build.keep === null ? withScratch(work) : work(path.resolve(build.keep));
 }

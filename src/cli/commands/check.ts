@@ -2,12 +2,13 @@ import { inputError, KportError, usageError } from '../../core/errors';
 import type { PortReport } from '../../core/report';
 import { forDisplay } from '../../core/text';
 import { formatVersion } from '../../core/version';
+import { readFile } from '../../io/files';
 import { GitRepo } from '../../io/git';
 import { openTree, type KernelTree } from '../../io/tree';
 import { loadSet, type PatchSet } from '../../patch-set/patch-set';
 import { isReview, type CheckResult } from '../../verify/check';
 import { openContext } from '../../verify/context';
-import { runChecks, SOURCE_CHECKS, type CheckDocument } from '../../verify/run-checks';
+import { runAllChecks, type CheckDocument } from '../../verify/run-checks';
 import { findBase } from '../../result/base';
 import { loadPort } from '../../result/store';
 import { defineCommand } from '../command';
@@ -34,6 +35,19 @@ export const checkCommand = defineCommand({
       .option('to', { type: 'string', requiresArg: true, describe: 'kernel that the port stands on' })
       .option('base', { type: 'string', requiresArg: true, describe: "the same as '--to'" })
       .option('base-tree', { type: 'string', requiresArg: true, describe: 'kernel that the set was made for' })
+      .option('compile', {
+        type: 'boolean',
+        default: true,
+        describe: 'build the touched folders, the option on and off',
+      })
+      .option('cross-compile', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'prefix of the cross tools (default: aarch64-linux-gnu-)',
+      })
+      .option('jobs', { alias: 'j', type: 'number', requiresArg: true, describe: 'jobs of make (default: 2)' })
+      .option('config', { type: 'string', requiresArg: true, describe: 'file of CONFIG_… lines to build with' })
+      .option('keep', { type: 'string', requiresArg: true, describe: 'folder to build in, which stays' })
       .option('option', {
         type: 'string',
         requiresArg: true,
@@ -67,6 +81,14 @@ export const checkCommand = defineCommand({
             name,
           );
     const report = stored && (set === null || stored.set === set.name) ? stored : null;
+    const build = args.compile
+      ? {
+          prefix: args.crossCompile ?? null,
+          jobs: args.jobs ?? 2,
+          config: args.config === undefined ? '' : readFile(args.config),
+          keep: args.keep ?? null,
+        }
+      : null;
     const document = await check(ui, {
       set,
       report,
@@ -76,6 +98,7 @@ export const checkCommand = defineCommand({
       dir,
       baseTree: args.baseTree,
       option: args.option,
+      build,
     });
     if (args.json) ui.json(document);
     else show(document, ui);
@@ -92,6 +115,8 @@ interface Request {
   dir: string;
   baseTree: string | undefined;
   option: string | undefined;
+  /** Null with `--no-compile`. */
+  build: { prefix: string | null; jobs: number; config: string; keep: string | null } | null;
 }
 
 async function check(ui: Ui, request: Request): Promise<CheckDocument> {
@@ -100,7 +125,7 @@ async function check(ui: Ui, request: Request): Promise<CheckDocument> {
   const base = set ? await baseIfAny(set, target, request) : null;
   ui.progress('reading the trees');
   const ctx = await openContext({ set, base, target, ported, report, option: option ?? null });
-  const { results, timing } = await runChecks(ctx, SOURCE_CHECKS, (name) => ui.progress(`check: ${name}`));
+  const { results, timing } = await runAllChecks(ctx, request.build, (name) => ui.progress(`check: ${name}`));
   return {
     schemaVersion: 1,
     set: set?.name ?? null,
