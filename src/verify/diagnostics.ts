@@ -16,42 +16,42 @@ export interface Diagnostic {
 
 /** The parts of gcc's and others' messages that say what is wrong, with the cause that they name. */
 const CAUSES: readonly [RegExp, (m: RegExpExecArray) => [cause: string, name: string | null]][] = [
-  [/['‘](\w+)['’] undeclared/, (m) => [`undeclared identifier ${m[1]}`, m[1]!]],
-  [/implicit declaration of function ['‘](\w+)['’]/, (m) => [`undeclared function ${m[1]}`, m[1]!]],
-  [/['‘]([^'’]+)['’] has no member named ['‘](\w+)['’]/, (m) => [`no member ${m[2]} in ${plain(m[1]!)}`, m[2]!]],
-  [/no member named ['‘](\w+)['’]/, (m) => [`no member ${m[1]}`, m[1]!]],
+  [/'(\w+)' undeclared/, (m) => [`undeclared identifier ${m[1]}`, m[1]!]],
+  [/implicit declaration of function '(\w+)'/, (m) => [`undeclared function ${m[1]}`, m[1]!]],
+  [/'([^']+)' has no member named '(\w+)'/, (m) => [`no member ${m[2]} in ${plain(m[1]!)}`, m[2]!]],
+  [/no member named '(\w+)'/, (m) => [`no member ${m[1]}`, m[1]!]],
   [
-    /request for member ['‘](\w+)['’] in something not a struct/,
+    /request for member '(\w+)' in something not a struct/,
     (m) => [`${m[1]} asked of something that is no struct`, m[1]!],
   ],
-  [/invalid type argument of ['‘]->['’] \(have ['‘]([^'’]+)['’]/, (m) => [`pointer expected, is ${m[1]}`, null]],
-  [/too (few|many) arguments to function ['‘](\w+)['’]/, (m) => [`wrong argument count of ${m[2]}`, m[2]!]],
-  [/macro ["'‘](\w+)["'’] (passed|requires) \d+ arguments/, (m) => [`wrong argument count of ${m[1]}`, m[1]!]],
-  [/(?:incompatible type for|passing) argument \d+ of ['‘](\w+)['’]/, (m) => [`wrong argument type of ${m[1]}`, m[1]!]],
-  [/conflicting types for ['‘](\w+)['’]/, (m) => [`conflicting types for ${m[1]}`, m[1]!]],
-  [/static declaration of ['‘](\w+)['’]/, (m) => [`conflicting types for ${m[1]}`, m[1]!]],
-  [/redefinition of ['‘](?:struct |enum |union )?(\w+)['’]/, (m) => [`redefinition of ${m[1]}`, m[1]!]],
-  [/redeclaration of (?:enumerator )?['‘](\w+)['’]/, (m) => [`redefinition of ${m[1]}`, m[1]!]],
-  [/["'‘](\w+)["'’] redefined/, (m) => [`macro ${m[1]} redefined`, m[1]!]],
-  [/unknown type name ['‘](\w+)['’]/, (m) => [`unknown type ${m[1]}`, m[1]!]],
+  [/invalid type argument of '->' \(have '([^']+)'/, (m) => [`pointer expected, is ${m[1]}`, null]],
+  [/too (few|many) arguments to function '(\w+)'/, (m) => [`wrong argument count of ${m[2]}`, m[2]!]],
+  [/macro ["'](\w+)["'] (passed|requires) \d+ arguments/, (m) => [`wrong argument count of ${m[1]}`, m[1]!]],
+  [/(?:incompatible type for|passing) argument \d+ of '(\w+)'/, (m) => [`wrong argument type of ${m[1]}`, m[1]!]],
+  [/conflicting types for '(\w+)'/, (m) => [`conflicting types for ${m[1]}`, m[1]!]],
+  [/static declaration of '(\w+)'/, (m) => [`conflicting types for ${m[1]}`, m[1]!]],
+  [/redefinition of '(?:struct |enum |union )?(\w+)'/, (m) => [`redefinition of ${m[1]}`, m[1]!]],
+  [/redeclaration of (?:enumerator )?'(\w+)'/, (m) => [`redefinition of ${m[1]}`, m[1]!]],
+  [/["'](\w+)["'] redefined/, (m) => [`macro ${m[1]} redefined`, m[1]!]],
+  [/unknown type name '(\w+)'/, (m) => [`unknown type ${m[1]}`, m[1]!]],
   [
-    /(?:dereferencing|invalid use of|invalid application).* (?:incomplete|undefined) type ['‘](?:struct )?(\w+)/,
+    /(?:dereferencing|invalid use of|invalid application).* (?:incomplete|undefined) type '(?:struct )?(\w+)/,
     (m) => [`incomplete type ${m[1]}`, m[1]!],
   ],
-  [/storage size of ['‘](\w+)['’] isn['’]t known/, (m) => [`incomplete type of ${m[1]}`, m[1]!]],
-  [/field ['‘](\w+)['’] has incomplete type/, (m) => [`incomplete type of ${m[1]}`, m[1]!]],
+  [/storage size of '(\w+)' isn't known/, (m) => [`incomplete type of ${m[1]}`, m[1]!]],
+  [/field '(\w+)' has incomplete type/, (m) => [`incomplete type of ${m[1]}`, m[1]!]],
   [/([\w./-]+\.h): No such file or directory/, (m) => [`no header ${m[1]}`, m[1]!]],
-  [/label ['‘](\w+)['’] (?:used but not defined)/, (m) => [`no label ${m[1]}`, m[1]!]],
+  [/label '(\w+)' (?:used but not defined)/, (m) => [`no label ${m[1]}`, m[1]!]],
   [
-    /duplicate (?:case value|label ['‘](\w+)['’])/,
+    /duplicate (?:case value|label '(\w+)')/,
     (m) => [m[1] ? `label ${m[1]} twice` : 'duplicate case value', m[1] ?? null],
   ],
-  [/undefined reference to [`'‘](\w+)['’]/, (m) => [`undefined reference to ${m[1]}`, m[1]!]],
-  [/multiple definition of [`'‘](\w+)['’]/, (m) => [`multiple definition of ${m[1]}`, m[1]!]],
+  [/undefined reference to [`'](\w+)'/, (m) => [`undefined reference to ${m[1]}`, m[1]!]],
+  [/multiple definition of [`'](\w+)'/, (m) => [`multiple definition of ${m[1]}`, m[1]!]],
   [/undefined symbol (\w+)/, (m) => [`undefined symbol ${m[1]}`, m[1]!]],
-  [/unknown (?:mnemonic|pseudo-op):? [`'‘](\S+?)['’]/, (m) => [`unknown instruction ${m[1]}`, m[1]!]],
+  [/unknown (?:mnemonic|pseudo-op):? [`'](\S+?)'/, (m) => [`unknown instruction ${m[1]}`, m[1]!]],
   [
-    /No rule to make target [`'‘]([^'’]+)['’]/,
+    /No rule to make target [`']([^']+)'/,
     (m) => [`nothing makes ${m[1]!.replace(/^.*\/(?=[^/]+\/[^/]+$)/, '')}`, m[1]!.replace(/^.*\//, '')],
   ],
   [/can't open file "([^"]+)"/, (m) => [`no file ${m[1]}`, m[1]!]],
@@ -59,7 +59,7 @@ const CAUSES: readonly [RegExp, (m: RegExpExecArray) => [cause: string, name: st
   [/unterminated (?:#|argument list)/, () => ['unterminated conditional or call', null]],
   [/(#\w+) without #if/, (m) => [`${m[1]} without #if`, null]],
   [/expected (.*?) before (.*)/, () => ['syntax', null]],
-  [/expected declaration|stray ['‘]/, () => ['syntax', null]],
+  [/expected declaration|stray '/, () => ['syntax', null]],
 ];
 
 function plain(type: string): string {
@@ -104,7 +104,11 @@ export function readDiagnostics(log: string, source: string, output: string): Di
     from = [];
   };
   for (const raw of log.split('\n')) {
-    const line = raw.replace(/\x1b\[[\d;]*[mK]/g, '').trimEnd();
+    // Old kernels' Makefiles take LC_ALL away again, and gcc then quotes as the user's language does.
+    const line = raw
+      .replace(/\x1b\[[\d;]*[mK]/g, '')
+      .replace(/[‘’]/g, "'")
+      .trimEnd();
     const chain = /^(?:In file included from|\s+from) (\S+?):(\d+)(?::\d+)?[,:]$/.exec(line);
     if (chain) {
       if (line.startsWith('In')) from = [];

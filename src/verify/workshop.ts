@@ -71,11 +71,7 @@ export class Workshop {
     removeFolder(out);
     const source = await (this.source ?? this.sources());
     const build = new KernelBuild(source, out, this.options.toolchain, this.options.jobs);
-    const targets = await buildTargets(
-      this.ctx.ported,
-      [...this.ctx.portFiles.values()].filter((f) => f.ported !== null).map((f) => f.path),
-    );
-    return buildOne(this.ctx, build, option, targets, this.options.config);
+    return buildOne(this.ctx, build, option, this.options.config);
   }
 }
 
@@ -84,11 +80,10 @@ export async function buildOne(
   ctx: Pick<CheckContext, 'options' | 'portFiles' | 'ported'>,
   build: KernelBuild,
   option: 'on' | 'off',
-  targets: string[],
   config: string,
 ): Promise<Built> {
   const result: Built = {
-    ...{ option, build, stopped: null, diagnostics: [], objects: [], notCompiled: [], targets, milliseconds: {} },
+    ...{ option, build, stopped: null, diagnostics: [], objects: [], notCompiled: [], targets: [], milliseconds: {} },
   };
   const main = ctx.options.slice(0, 1);
   const on = [...KVM_CONFIG, ...DRIVER_CONFIG, ...(option === 'on' ? main : [])];
@@ -112,7 +107,8 @@ export async function buildOne(
   const prepared = await build.prepare();
   note('prepare', prepared);
   if (!prepared.ok) return stop(result, 'prepare', why(prepared, 'make prepare failed'));
-  const made = await build.build(targets);
+  result.targets = await buildTargets(ctx, option, (o) => build.option(o) !== null);
+  const made = await build.build(result.targets);
   note('build', made);
   if (made.timedOut) return stop(result, 'prepare', 'the build ran into its time limit');
   result.objects = build.objects();
@@ -138,22 +134,74 @@ function why(step: StepResult, words: string): string {
 }
 
 /**
- * What to build: the KVM folder, every folder that the port makes, and of other folders the touched objects alone. A linker
- * script is made with its folder.
+ * What to build: the KVM folder, every folder that the port makes, and of other folders the touched objects alone, if the
+ * configuration asks for them. A linker script is made with its folder. With the option off, folders and objects that the
+ * option switches stay out.
  */
-export async function buildTargets(tree: KernelTree, touched: readonly ByteString[]): Promise<string[]> {
+export async function buildTargets(
+  ctx: Pick<CheckContext, 'options' | 'portFiles' | 'ported'>,
+  option: 'on' | 'off',
+  isOn: (option: string) => boolean,
+): Promise<string[]> {
+  const tree = ctx.ported;
   const targets = new Set<string>(['arch/arm64/kvm/']);
-  const folderOf = (p: string) => p.slice(0, p.lastIndexOf('/') + 1);
-  const withMakefile = (dir: string) => ['Makefile', 'Kbuild'].some((n) => tree.has(dir + n));
-  const own = touched.filter((p) => isKbuild(p)).map(folderOf);
-  for (const p of touched) {
+  const files = [...ctx.portFiles.values()].filter((f) => f.ported !== null);
+  const own = new Set(files.filter((f) => isKbuild(f.path) && f.target === null).map((f) => folderOf(f.path)));
+  for (const f of files) {
+    const p = f.path;
     if (!/\.[cS]$/.test(p) || /^(scripts|tools|Documentation|samples|usr)\//.test(p)) continue;
     const dir = folderOf(p);
     if (/\.lds\.S$/.test(p)) targets.add(dir);
-    else if (!withMakefile(dir)) continue;
-    else if (own.includes(dir)) targets.add(dir);
-    else targets.add(p.replace(/\.[cS]$/, '.o'));
+    else if (!['Makefile', 'Kbuild'].some((n) => tree.has(dir + n))) continue;
+    else if (own.has(dir)) {
+      if (option === 'on' || !(await isSwitched(ctx, dir))) targets.add(dir);
+    } else if ((await ruleOptions(tree, p)).every(isOn)) targets.add(p.replace(/\.[cS]$/, '.o'));
   }
   const folders = [...targets].filter((t) => t.endsWith('/'));
   return [...targets].filter((t) => !folders.some((f) => f !== t && t.startsWith(f))).sort();
+}
+
+function folderOf(p: ByteString): ByteString {
+  return p.slice(0, p.lastIndexOf('/') + 1);
+}
+
+/** The options of `obj-$(CONFIG_X) += name.o` rules for a source, composites followed one step. */
+async function ruleOptions(tree: KernelTree, source: ByteString): Promise<string[]> {
+  const dir = folderOf(source);
+  const text = (await tree.read(`${dir}Kbuild`)) ?? (await tree.read(`${dir}Makefile`)) ?? '';
+  const lines = text.replace(/\\\n/g, ' ').split('\n');
+  const options: string[] = [];
+  let name = source.slice(dir.length).replace(/\.[cS]$/, '.o');
+  for (let step = 0; step < 2; step++) {
+    const rule = lines.find((l) => new RegExp(`^[^#]*=.*(^|[\\s=])${name.replace(/[.+]/g, '\\$&')}(\\s|$)`).test(l));
+    const m = rule === undefined ? null : /^\s*([\w-]+?)-(?:\$\((\w+)\)|y|m|objs)\s*[:+?]?=/.exec(rule);
+    if (!m) break;
+    if (m[2]?.startsWith('CONFIG_')) options.push(m[2]);
+    if (m[1] === 'obj' || m[1] === 'lib') break;
+    name = `${m[1]!}.o`;
+  }
+  return options;
+}
+
+/** True when the build files above a folder enter it by one of the set's options, or by a folder that is so entered. */
+async function isSwitched(ctx: Pick<CheckContext, 'options' | 'ported'>, dir: ByteString): Promise<boolean> {
+  const names = dir.replace(/\/$/, '').split('/');
+  for (let depth = names.length - 1; depth >= 0; depth--) {
+    const at = names.slice(0, depth).join('/');
+    const entered = names.slice(0, depth + 1).join('/');
+    for (const up of [at, ...names.slice(0, depth).map((_, i) => names.slice(0, i).join('/'))]) {
+      for (const file of ['Makefile', 'Kbuild']) {
+        const text = (await ctx.ported.read(up === '' ? file : `${up}/${file}`)) ?? '';
+        const inner = up === '' ? entered : entered.slice(up.length + 1);
+        const line = text
+          .split('\n')
+          .find(
+            (l) =>
+              !/^\s*#/.test(l) && (l.includes(`${entered}/`) || new RegExp(`=.*(^|[\\s/=])${inner}/?(\\s|$)`).test(l)),
+          );
+        if (line && ctx.options.some((o) => line.includes(o))) return true;
+      }
+    }
+  }
+  return false;
 }

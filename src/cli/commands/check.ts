@@ -146,11 +146,22 @@ async function baseIfAny(set: PatchSet, target: KernelTree, request: Request): P
   }
 }
 
+/** Findings of one kind that are shown; the JSON has all. */
+const SHOWN = 12;
+
 function show(document: CheckDocument, ui: Ui): void {
   const paint = { pass: ui.colors.green, fail: ui.colors.red, skipped: ui.colors.yellow };
   for (const c of document.checks) {
     ui.out(`${paint[c.result](c.result.padEnd(7))} ${c.name.padEnd(14)} ${c.reason}\n`);
-    for (const f of c.findings) ui.out(`${line(f, isReview(f) ? 'look' : 'finding')}\n`);
+    const shown = new Map<string, number>();
+    for (const f of c.findings) {
+      const count = (shown.get(f.kind) ?? 0) + 1;
+      shown.set(f.kind, count);
+      if (count <= SHOWN) ui.out(`${line(f, isReview(f) ? 'look' : 'finding')}\n`);
+    }
+    for (const [kind, count] of shown) {
+      if (count > SHOWN) ui.out(`        and ${count - SHOWN} more of [${kind}]: '--json' has all\n`);
+    }
   }
   const count = (r: CheckResult['result']) => document.checks.filter((c) => c.result === r).length;
   ui.say(

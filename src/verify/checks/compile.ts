@@ -121,7 +121,7 @@ async function culprit(
 ): Promise<{ hunk: string | null; by: string | null }> {
   if (d.path !== null && d.line !== null) {
     const own = ctx.hunkAt(d.path, d.line - 1);
-    if (own) return { hunk: own, by: 'the line is the hunk’s' };
+    if (own) return { hunk: own, by: 'the hunk wrote the line' };
     const text = (await ctx.portedText(d.path))?.split('\n') ?? [];
     const spans = await ctx.spans(d.path);
     const near = [...ctx.addedLines(d.path)]
