@@ -93,9 +93,9 @@ export function removeFolder(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
 }
 
-/** Milliseconds since the epoch at which a file was last written; null when it is not there. */
-export function writtenAt(file: string): number | null {
-  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? null;
+/** Bytes of a file; null when it is not there. */
+export function sizeOf(file: string): number | null {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? null;
 }
 
 function isThere(file: string): boolean {

@@ -26,6 +26,13 @@ export const DRIVER_CONFIG = [
   ...['IOMMU_IO_PGTABLE_LPAE', 'VFIO', 'VFIO_IOMMU_TYPE1', 'VFIO_NOIOMMU', 'VFIO_PLATFORM'],
 ];
 
+/** What a kernel needs to boot in QEMU's `virt` machine with our init. */
+export const BOOT_CONFIG = [
+  ...KVM_CONFIG,
+  ...['PRINTK', 'BUG', 'TTY', 'SERIAL_AMBA_PL011', 'SERIAL_AMBA_PL011_CONSOLE', 'SERIAL_EARLYCON', 'BLK_DEV_INITRD'],
+  ...['BINFMT_ELF', 'PROC_FS', 'SYSFS', 'FUTEX', 'EPOLL', 'KALLSYMS', 'DEVTMPFS', 'CMDLINE_FROM_BOOTLOADER', 'SMP'],
+];
+
 /** Finds the cross compiler: the given prefix, or the usual ones. Null when there is none. */
 export async function findToolchain(prefix: string | null): Promise<Toolchain | null> {
   const names =
@@ -97,6 +104,8 @@ export class KernelBuild {
     readonly out: string,
     readonly toolchain: Toolchain,
     readonly jobs: number,
+    /** Variables for make, `KCFLAGS=…`. */
+    private readonly variables: readonly string[] = [],
   ) {}
 
   /** `allnoconfig` with a fragment on top. Options that Kconfig dropped are told by {@link option}. */
@@ -143,6 +152,7 @@ export class KernelBuild {
         // dtc and others of old trees define variables in headers.
         'HOSTCFLAGS=-fcommon',
         `-j${this.jobs}`,
+        ...this.variables,
         ...targets,
       ],
       { timeoutMs: limit, env: { ...CLEAN, ...env }, input: '' },

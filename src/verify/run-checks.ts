@@ -1,12 +1,15 @@
 import { messageOf } from '../core/errors';
 import path from 'node:path';
 import { withScratch } from '../io/files';
+import type { KernelTree } from '../io/tree';
 import { findToolchain, missingTools } from './build';
 import { skipped, type Check, type CheckResult } from './check';
 import type { CheckContext } from './context';
+import { boot } from './checks/boot';
 import { accounting } from './checks/accounting';
 import { compile } from './checks/compile';
 import { conditionals } from './checks/conditionals';
+import { eachPatch } from './checks/each';
 import { el2Objects } from './checks/el2-objects';
 import { guardOff } from './checks/guard-off';
 import { guardOn } from './checks/guard-on';
@@ -50,8 +53,8 @@ export async function runChecks(
   ctx: CheckContext,
   checks: readonly Check[],
   onStart: (name: string) => void = () => undefined,
+  results: CheckResult[] = [],
 ): Promise<{ results: CheckResult[]; timing: Record<string, number> }> {
-  const results: CheckResult[] = [];
   const timing: Record<string, number> = {};
   for (const check of checks) {
     onStart(check.name);
@@ -78,6 +81,10 @@ export interface BuildRequest {
   config: string;
   /** Folder that stays; null for a scratch folder. */
   keep: string | null;
+  /** Boot it, too. */
+  boot: boolean;
+  /** Build after each of these commits, in order; null not to. */
+  each: KernelTree[] | null;
 }
 
 /** The checks on the sources, then those that need a compiler, or the reason why these were left out. */
@@ -87,7 +94,13 @@ export async function runAllChecks(
   onStart: (name: string) => void = () => undefined,
 ): Promise<{ results: CheckResult[]; timing: Record<string, number> }> {
   const sources = await runChecks(ctx, SOURCE_CHECKS, onStart);
-  const names = ['compile-on', 'compile-off', 'el2-closure'];
+  const names = [
+    'compile-on',
+    'compile-off',
+    'el2-closure',
+    ...(build?.each ? ['each'] : []),
+    ...(build?.boot ? ['boot'] : []),
+  ];
   const without = (reason: string) => ({
     results: [...sources.results, ...names.map((n) => skipped(n, reason))],
     timing: sources.timing,
@@ -100,7 +113,10 @@ export async function runAllChecks(
   const work = async (dir: string) => {
     const workshop = new Workshop(ctx, { toolchain, jobs: build.jobs, config: build.config, dir });
     const checks = [compile(workshop, 'on'), compile(workshop, 'off'), el2Objects(workshop)];
-    const built = await runChecks(ctx, checks, onStart);
+    const done: CheckResult[] = [];
+    if (build.each) checks.push(eachPatch(workshop, build.each));
+    if (build.boot) checks.push(boot(workshop, () => done));
+    const built = await runChecks(ctx, checks, onStart, done);
     return { results: [...sources.results, ...built.results], timing: { ...sources.timing, ...built.timing } };
   };
   return build.keep === null ? withScratch(work) : work(path.resolve(build.keep));

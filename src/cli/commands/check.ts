@@ -8,7 +8,7 @@ import { openTree, type KernelTree } from '../../io/tree';
 import { loadSet, type PatchSet } from '../../patch-set/patch-set';
 import { isReview, type CheckResult } from '../../verify/check';
 import { openContext } from '../../verify/context';
-import { runAllChecks, type CheckDocument } from '../../verify/run-checks';
+import { runAllChecks, type BuildRequest, type CheckDocument } from '../../verify/run-checks';
 import { findBase } from '../../result/base';
 import { loadPort } from '../../result/store';
 import { defineCommand } from '../command';
@@ -40,6 +40,8 @@ export const checkCommand = defineCommand({
         default: true,
         describe: 'build the touched folders, the option on and off',
       })
+      .option('boot', { type: 'boolean', default: false, describe: 'build an Image, boot it in QEMU and run a guest' })
+      .option('each', { type: 'boolean', default: false, describe: 'build after every patch of the series' })
       .option('cross-compile', {
         type: 'string',
         requiresArg: true,
@@ -87,6 +89,8 @@ export const checkCommand = defineCommand({
           jobs: args.jobs ?? 2,
           config: args.config === undefined ? '' : readFile(args.config),
           keep: args.keep ?? null,
+          boot: args.boot,
+          each: args.each ? await commitsBetween(dir, target, ported) : null,
         }
       : null;
     const document = await check(ui, {
@@ -116,7 +120,7 @@ interface Request {
   baseTree: string | undefined;
   option: string | undefined;
   /** Null with `--no-compile`. */
-  build: { prefix: string | null; jobs: number; config: string; keep: string | null } | null;
+  build: BuildRequest | null;
 }
 
 async function check(ui: Ui, request: Request): Promise<CheckDocument> {
@@ -144,6 +148,18 @@ async function baseIfAny(set: PatchSet, target: KernelTree, request: Request): P
     if (error instanceof KportError && error.kind === 'input' && request.baseTree === undefined) return null;
     throw error;
   }
+}
+
+/** The trees after each commit of the series, first to last. */
+async function commitsBetween(dir: string, target: KernelTree, ported: KernelTree): Promise<KernelTree[]> {
+  if (!ported.repo || !target.commit || !ported.commit) throw inputError("'--each' needs a branch in a git repository");
+  const list = await ported.repo.output(['rev-list', '--reverse', `${target.commit}..${ported.commit}`]);
+  return Promise.all(
+    list
+      .split('\n')
+      .filter(Boolean)
+      .map((commit) => openTree(dir, commit)),
+  );
 }
 
 /** Findings of one kind that are shown; the JSON has all. */
