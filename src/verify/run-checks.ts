@@ -18,6 +18,7 @@ import { kbuild } from './checks/kbuild';
 import { kconfig } from './checks/kconfig';
 import { macros } from './checks/macros';
 import { markers } from './checks/markers';
+import { names } from './checks/names';
 import { parse } from './checks/parse';
 import { placement } from './checks/placement';
 import { Workshop } from './workshop';
@@ -35,6 +36,7 @@ export const SOURCE_CHECKS: readonly Check[] = [
   kconfig,
   kbuild,
   macros,
+  names,
 ];
 
 /** The JSON that `kport check --json` prints. Extend, do not break. */

@@ -146,7 +146,8 @@ function otherBranches(text: string): Set<number> {
   return out;
 }
 
-function blankDirectives(text: string, skip: Set<number>): string {
+/** Preprocessor lines and the given lines as blanks. */
+export function blankDirectives(text: string, skip: Set<number>): string {
   let continued = false;
   return text
     .split('\n')
