@@ -106,8 +106,18 @@ export async function buildOne(
   if (kept.length) return stop(result, 'option', `${kept.join(' and ')} cannot be switched off`);
   const prepared = await build.prepare();
   note('prepare', prepared);
-  if (!prepared.ok) return stop(result, 'prepare', why(prepared, 'make prepare failed'));
-  result.targets = await buildTargets(ctx, option, (o) => build.option(o) !== null);
+  const targets = () => buildTargets(ctx, option, (o) => build.option(o) !== null);
+  if (!prepared.ok) {
+    if (!prepared.timedOut) {
+      result.targets = await targets();
+      const rest = await build.buildRegardless(async () => result.targets);
+      result.milliseconds.build = rest.milliseconds;
+      const known = new Set(result.diagnostics.map(keyOf));
+      result.diagnostics.push(...rest.diagnostics.filter((d) => !known.has(keyOf(d))));
+    }
+    return stop(result, 'prepare', why(prepared, 'make prepare failed'));
+  }
+  result.targets = await targets();
   const made = await build.build(result.targets);
   note('build', made);
   if (made.timedOut) return stop(result, 'prepare', 'the build ran into its time limit');
@@ -119,6 +129,10 @@ export async function buildOne(
     if (!have.has(`${stem}.o`) && !have.has(`${stem}.nvhe.o`)) result.notCompiled.push(f.path);
   }
   return result;
+}
+
+function keyOf(d: Diagnostic): string {
+  return `${d.severity}|${d.path}|${d.line}|${d.text}`;
 }
 
 function stop(result: Built, step: 'configure' | 'prepare' | 'option', reason: string): Built {

@@ -55,7 +55,7 @@ export function compile(workshop: Workshop, option: 'on' | 'off'): Check {
       if (!built.stopped && option === 'on') findings.push(...silentlyLeftOut(ctx, built));
       const seconds = Math.round(Object.values(built.milliseconds).reduce((a, b) => a + b, 0) / 1000);
       const how = built.stopped
-        ? `stopped at ${built.stopped.step}: ${built.stopped.reason}`
+        ? `stopped at ${built.stopped.step}: ${built.stopped.reason}${built.stopped.step === 'prepare' ? `; built on regardless: ${errors.length} errors of ${groups.length} causes, ${attributed} attributed to hunks` : ''}`
         : `${built.objects.length} objects, ${errors.length} errors of ${groups.length} causes, ${attributed} attributed to hunks, in ${seconds} s`;
       return judge(
         name,
