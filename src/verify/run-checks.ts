@@ -11,6 +11,7 @@ import { compile } from './checks/compile';
 import { conditionals } from './checks/conditionals';
 import { eachPatch } from './checks/each';
 import { el2Objects } from './checks/el2-objects';
+import { el2Sources } from './checks/el2-sources';
 import { guardOff } from './checks/guard-off';
 import { guardOn } from './checks/guard-on';
 import { includes } from './checks/includes';
@@ -37,6 +38,7 @@ export const SOURCE_CHECKS: readonly Check[] = [
   kbuild,
   macros,
   names,
+  el2Sources,
 ];
 
 /** The JSON that `kport check --json` prints. Extend, do not break. */
