@@ -141,6 +141,7 @@ export class Scratch {
         '--no-color',
         '--no-ext-diff',
         '--no-renames',
+        '--no-prefix',
         '--text',
         '-U0',
         `--diff-algorithm=${algorithm}`,

@@ -1,8 +1,15 @@
 import type { Command } from '../command';
 import { applyCommand } from './apply';
+import { checkCommand } from './check';
 import { hypercallsCommand } from './hypercalls';
 import { importCommand } from './import';
 import { setsCommand } from './sets';
 
 /** All commands, in the order of the help. */
-export const commands = [importCommand, setsCommand, applyCommand, hypercallsCommand] as unknown as Command<unknown>[];
+export const commands = [
+  importCommand,
+  setsCommand,
+  applyCommand,
+  checkCommand,
+  hypercallsCommand,
+] as unknown as Command<unknown>[];
