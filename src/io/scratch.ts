@@ -75,16 +75,19 @@ export class Scratch {
 
   /**
    * Applies a patch to a tree, in an index alone, exactly (no fuzz). Gives the new tree; throws an input error that names
-   * the patch when it does not apply.
+   * the patch when it does not apply. `without` names files to leave out.
    */
-  async applyPatch(tree: string, diff: ByteString, name: string): Promise<string> {
+  async applyPatch(tree: string, diff: ByteString, name: string, without: readonly ByteString[] = []): Promise<string> {
     const env = { ...IDENTITY, GIT_INDEX_FILE: path.join(this.dir, 'index') };
     await this.repo.run(['read-tree', tree], { env });
-    const done = await this.repo.run(['apply', '--cached', '--binary', '--whitespace=nowarn', '-'], {
-      env,
-      input: diff,
-      ok: [0, 1, 128],
-    });
+    const done = await this.repo.run(
+      ['apply', '--cached', '--binary', '--whitespace=nowarn', ...without.map((p) => `--exclude=${p}`), '-'],
+      {
+        env,
+        input: diff,
+        ok: [0, 1, 128],
+      },
+    );
     if (done.code !== 0) {
       throw inputError(
         `'${name}' does not apply to its base: ${firstLine(done.stderr)}`,
@@ -92,6 +95,16 @@ export class Scratch {
       );
     }
     return (await this.repo.output(['write-tree', '--missing-ok'], { env })).trim();
+  }
+
+  /** What differs between two trees; `oid` is null for a file that is gone. */
+  async changedFiles(from: string, to: string): Promise<{ path: ByteString; mode: string; oid: string | null }[]> {
+    const rows = await this.repo.output(['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', from, to]);
+    return [...rows.matchAll(/:\d+ (\d+) [0-9a-f]+ ([0-9a-f]+) \w\0([^\0]*)\0/g)].map(([, mode, oid, path]) => ({
+      path: path!,
+      mode: mode!,
+      oid: /^0+$/.test(oid!) ? null : oid!,
+    }));
   }
 
   /** Lines added and deleted per file, as git itself reads the patch; null for binaries. Throws when it cannot. */

@@ -159,3 +159,10 @@ export function isFolder(dir: string): boolean {
     return false;
   }
 }
+
+/** True when `dir` is a git repository (its top folder, or a bare one). */
+export async function isGitRepository(dir: string): Promise<boolean> {
+  const repo = await GitRepo.open(dir);
+  repo?.close();
+  return repo !== null;
+}

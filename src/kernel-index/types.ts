@@ -25,8 +25,9 @@ export interface Parameter {
   name: string;
 }
 
-/** How a function or macro is called. */
+/** How a function or macro is called. A variable has one, too: its type and annotations, with no parameters. */
 export interface Signature {
+  /** The type of what comes back; of a variable, its type. */
   returns: string;
   parameters: Parameter[];
   variadic: boolean;
@@ -34,8 +35,9 @@ export interface Signature {
   annotations: string[];
 }
 
-/** A field of a struct or union, or an enumerator. */
+/** A field of a struct or union, an enumerator, or a word of an object rule. */
 export interface Member {
+  /** A field of a nested struct that has a name of its own is written `outer.inner`. */
   name: string;
   /** Normalised text; empty for enumerators. */
   type: string;
@@ -53,7 +55,10 @@ export interface Definition {
   endLine: number;
   /** The `{`…`}` of a function, struct, union or enum (`bodyEnd` exclusive); the replacement text of a macro. */
   body: { start: number; end: number } | null;
-  /** The `#if` conditions around it, outermost first, as written and normalised: `CONFIG_X`, `!CONFIG_X`, `defined(X) && …`. */
+  /**
+   * The `#if` conditions around it, outermost first, as written and normalised: `CONFIG_X`, `!CONFIG_X`,
+   * `defined(X) && …`. The guard of a header against double inclusion is left out.
+   */
   guards: string[];
   signature: Signature | null;
   members: Member[];
@@ -80,8 +85,11 @@ export interface FileIndex {
   definitions: Definition[];
   includes: { path: string; system: boolean; line: number }[];
   conditionals: Conditional[];
-  /** Top-level items and how many of them hold ERROR or MISSING nodes, without and with the pre-pass. */
-  parse: { items: number; badRaw: number; bad: number };
+  /**
+   * Top-level items and how many of them hold ERROR or MISSING nodes, with the pre-pass and without it. The latter takes
+   * a second parse and is null unless it was asked for.
+   */
+  parse: { items: number; bad: number; badRaw: number | null };
   /** Set when the file could not be indexed properly (too large, binary, …): one sentence. */
   trouble: string | null;
 }

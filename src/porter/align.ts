@@ -206,7 +206,7 @@ function fillTable(
       step[at] = how;
     }
   }
-  for (let i = 0, j = 0; i < n && j < m; ) {
+  for (let i = 0, j = 0; i < n && j < m;) {
     const how = step[i * width + j]!;
     if (how === 3) {
       result[a0 + i] = { to: b0 + j, similarity: likeness(a[a0 + i]!, b[b0 + j]!) };

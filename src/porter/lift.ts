@@ -116,7 +116,9 @@ export function liftEdits(base: readonly ByteString[], hunks: readonly Hunk[], l
     i--;
     groups.push(group);
   }
-  return groups.map((g) => makeEdit(marks, g.marks, g.region, language)).sort((a, b) => a.segments[0]!.order - b.segments[0]!.order);
+  return groups
+    .map((g) => makeEdit(marks, g.marks, g.region, language))
+    .sort((a, b) => a.segments[0]!.order - b.segments[0]!.order);
 }
 
 function isBeside(mark: Mark): boolean {
@@ -142,7 +144,8 @@ function replay(base: readonly ByteString[], hunks: readonly Hunk[]): Mark[] {
 
 /** Outermost conditionals that the patch adds, found in the patched file; those that it adds only half of, too. */
 function addedGuards(marks: readonly Mark[], language: Language): Region[] {
-  const pattern = language === 'kbuild' ? MAKE_DIRECTIVE : language === 'kconfig' || language === 'text' ? null : DIRECTIVE;
+  const pattern =
+    language === 'kbuild' ? MAKE_DIRECTIVE : language === 'kconfig' || language === 'text' ? null : DIRECTIVE;
   if (!pattern) return [];
   const regions: Region[] = [];
   const stack: { open: number; cuts: number[]; condition: string }[] = [];
@@ -161,7 +164,13 @@ function addedGuards(marks: readonly Mark[], language: Language): Region[] {
       const ends = Number(marks[top.open]!.sign === '+') + Number(mark.sign === '+');
       // An `#else` or `#elif` added to a conditional that was there is a plain insertion.
       if (ends === 0) return;
-      regions.push({ first: top.open, last: i, cuts: [...top.cuts, i], condition: top.condition, balanced: ends === 2 });
+      regions.push({
+        first: top.open,
+        last: i,
+        cuts: [...top.cuts, i],
+        condition: top.condition,
+        balanced: ends === 2,
+      });
     } else if (stack.length) stack[stack.length - 1]!.cuts.push(i);
   });
   const outermost: Region[] = [];
@@ -209,7 +218,8 @@ function makeEdit(marks: readonly Mark[], members: readonly number[], region: Re
 
 /** The kind by what is added and removed; where it stands refines it later (see `scope.ts`). */
 function kindOf(segments: readonly Segment[], region: Region | null, wraps: boolean, language: Language): EditKind {
-  const code = (lines: ByteString[]) => lines.map((l) => stripComments(l).trim()).filter((l) => l !== '' && !/^\*/.test(l));
+  const code = (lines: ByteString[]) =>
+    lines.map((l) => stripComments(l).trim()).filter((l) => l !== '' && !/^\*/.test(l));
   const squeezed = (lines: ByteString[]) => code(lines).join(' ').replace(/\s+/g, '');
   const added = segments.flatMap((s) => s.added);
   const removed = segments.flatMap((s) => s.removed);

@@ -1,6 +1,7 @@
 import type { Command } from '../command';
+import { applyCommand } from './apply';
 import { importCommand } from './import';
 import { setsCommand } from './sets';
 
 /** All commands, in the order of the help. */
-export const commands = [importCommand, setsCommand] as unknown as Command<unknown>[];
+export const commands = [importCommand, setsCommand, applyCommand] as unknown as Command<unknown>[];

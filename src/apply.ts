@@ -1,0 +1,197 @@
+import path from 'node:path';
+import { inputError } from './core/errors';
+import type { PortReport } from './core/report';
+import { fromDisplay, type ByteString } from './core/text';
+import { formatVersion } from './core/version';
+import { assertWritable, exists, writeFile, writeFolder } from './io/files';
+import { GitRepo } from './io/git';
+import { fastImport, Scratch, type NewCommit } from './io/scratch';
+import { openTree, type KernelTree } from './io/tree';
+import { loadSet } from './patch-set/patch-set';
+import { runPipeline } from './pipeline';
+import { findBase } from './result/base';
+import { commitsOf, dateOf, identityOf } from './result/commits';
+import { optionOf, summarize } from './result/report';
+import { loadPort, storePort } from './result/store';
+
+export interface ApplyRequest {
+  set: string;
+  patchesDir: string;
+  /** Repository or folder of the target kernel. */
+  tree: string;
+  /** Revision of it; null for the kernel of a plain folder. */
+  to: string | null;
+  baseTree: string | null;
+  /** Branch to make; null for none. */
+  branch: string | null;
+  /** Folder to make; null for none. */
+  out: string | null;
+  /** Replace a branch or folder that is there. */
+  force: boolean;
+  only: readonly string[];
+  markers: boolean;
+  dryRun: boolean;
+  progress: (stage: string) => void;
+}
+
+/**
+ * `kport apply`: ports a set and puts the result where it was asked for, all of it or nothing.
+ *
+ * Throws input errors before anything is written.
+ */
+export async function apply(request: ApplyRequest): Promise<PortReport> {
+  const started = performance.now();
+  const set = await loadSet(request.patchesDir, request.set);
+  const target = await openTree(request.tree, request.to);
+  const branch = await checkedBranch(request, target);
+  if (request.out !== null) {
+    assertWritable(request.out);
+    if (exists(request.out) && !request.force && !exists(path.join(request.out, 'port.json'))) {
+      throw inputError(`'${request.out}' exists and is no port of kport's`, "name another folder, or give '--force'");
+    }
+  }
+  const base = await findBase(set, target, request.tree, request.baseTree);
+  const repos = [target.repo, base.repo].filter((r): r is GitRepo => r !== null);
+  try {
+    return await Scratch.use(repos, async (scratch) => {
+      const isOurs = (p: ByteString) =>
+        request.only.length === 0 || request.only.some((o) => p === o || p.startsWith(`${o.replace(/\/$/, '')}/`));
+      const ported = await runPipeline({
+        set,
+        base,
+        target,
+        scratch,
+        markers: request.markers,
+        only: isOurs,
+        progress: request.progress,
+      });
+      const counted = summarize(set, ported.patches, isOurs);
+      if (request.only.length && counted.files.filter((f) => isOurs(f.path)).length === 0) {
+        throw inputError(
+          `patch set '${set.name}' touches nothing under '${request.only.join("', '")}'`,
+          `run 'kport show ${set.name}'`,
+        );
+      }
+      request.progress('making commits');
+      const repo = target.repo ?? scratch.repo;
+      const user =
+        (await identityOf(repo)) ??
+        (branch === null ? { name: 'kport', email: 'kport@localhost', date: '0 +0000' } : null);
+      if (!user) {
+        throw inputError(
+          'git does not know who you are',
+          'run \'git config --global user.name "Your Name"\' and user.email',
+        );
+      }
+      const commits = commitsOf(
+        ported.patches.map((p) => p.patch),
+        ported.trees,
+        user,
+        await dateOf(target),
+      ).map((c) => c.commit);
+      const parent = target.commit ?? (await rootCommit(scratch, target, commits, user));
+      const ids = commits.length ? await scratch.commit(parent, commits) : [];
+      const tip = ids[ids.length - 1] ?? parent;
+      const treeId = (await scratch.repo.resolve(`${tip}^{tree}`))!;
+      const report: PortReport = {
+        schemaVersion: 1,
+        set: set.name,
+        patchesDir: path.resolve(request.patchesDir),
+        option: optionOf(set),
+        base: { name: base.name, version: formatVersion(base.version), commit: base.commit },
+        target: { name: target.name, version: formatVersion(target.version), commit: target.commit },
+        result: request.dryRun
+          ? null
+          : {
+              tree: path.resolve(request.tree),
+              branch,
+              out: request.out && path.resolve(request.out),
+              commits: ids,
+              treeId,
+            },
+        ...counted,
+        notes: [],
+        timing: { ...ported.timing, total: Math.round(performance.now() - started) },
+      };
+      if (request.dryRun) return report;
+      if (request.out !== null) await writeOut(request, scratch, report, parent, tip);
+      if (branch !== null) {
+        // fast-import again, in the user's repository: the objects, then the branch, in one step.
+        if (commits.length) await fastImport(target.repo!, `refs/heads/${branch}`, parent, commits);
+        else await target.repo!.run(['update-ref', `refs/heads/${branch}`, parent]);
+        await storePort(target.repo!, branch, report);
+      }
+      return report;
+    });
+  } finally {
+    for (const repo of repos) repo.close();
+  }
+}
+
+/** The branch to make, which must not be somebody's: not checked out, and not there unless it is kport's own or forced. */
+async function checkedBranch(request: ApplyRequest, target: KernelTree): Promise<string | null> {
+  const { branch } = request;
+  if (branch === null) return null;
+  const repo = target.repo;
+  if (!repo)
+    throw inputError(
+      `'${request.tree}' is no git repository: no branch can be made there`,
+      "give '--out DIR' to get the series as a folder of patches",
+    );
+  const valid = await repo.run(['check-ref-format', '--branch', branch], { ok: [0, 1, 128] });
+  if (valid.code !== 0) throw inputError(`'${branch}' is no name for a branch`);
+  const store = (await repo.output(['rev-parse', '--git-common-dir'])).trim();
+  assertWritable(path.resolve(repo.dir, store, 'objects'));
+  const there = await repo.commit(`refs/heads/${branch}`);
+  const worktrees = await repo.output(['worktree', 'list', '--porcelain']);
+  if (worktrees.includes(`\nbranch refs/heads/${branch}\n`)) {
+    throw inputError(`branch '${branch}' is checked out`, "choose another with '--branch NAME'");
+  }
+  if (there !== null && !request.force) {
+    const last = (await loadPort(repo, branch))?.result?.commits ?? [];
+    if (last[last.length - 1] !== there) {
+      throw inputError(
+        `branch '${branch}' exists and is not what kport last made there`,
+        "choose another with '--branch NAME', or give '--force' to replace it",
+      );
+    }
+  }
+  return branch;
+}
+
+/** For a plain folder: a commit of the files that the port touches, as the folder has them. */
+async function rootCommit(
+  scratch: Scratch,
+  target: KernelTree,
+  commits: readonly NewCommit[],
+  user: NewCommit['author'],
+): Promise<string> {
+  const files: NewCommit['files'] = new Map();
+  for (const p of new Set(commits.flatMap((c) => [...c.files.keys()]))) {
+    const text = await target.read(p);
+    if (text !== null) files.set(p, { mode: target.entry(p)!.mode, content: text });
+  }
+  const [id] = await scratch.commit(null, [
+    { author: { ...user, date: '0 +0000' }, committer: { ...user, date: '0 +0000' }, message: 'target\n', files },
+  ]);
+  return id!;
+}
+
+async function writeOut(
+  request: ApplyRequest,
+  scratch: Scratch,
+  report: PortReport,
+  parent: string,
+  tip: string,
+): Promise<void> {
+  await writeFolder(
+    request.out!,
+    async (dir) => {
+      if (tip !== parent)
+        await scratch.formatPatch(`${parent}..${tip}`, dir, report.target.commit ? [`--base=${parent}`] : []);
+      for (const reject of report.rejects) writeFile(path.join(dir, 'rejects', reject.file), reject.text);
+      writeFile(path.join(dir, 'port.json'), fromDisplay(`${JSON.stringify(report, null, 2)}\n`));
+    },
+    { replace: true },
+  );
+}

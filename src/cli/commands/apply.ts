@@ -1,0 +1,138 @@
+import path from 'node:path';
+import Table from 'cli-table3';
+import { apply } from '../../apply';
+import { usageError } from '../../core/errors';
+import { OUTCOMES, PLACED } from '../../core/outcome';
+import type { PortReport } from '../../core/report';
+import { forDisplay } from '../../core/text';
+import { isGitRepository } from '../../io/tree';
+import { defineCommand } from '../command';
+import { Exit } from '../exit';
+import { fixtureKernels } from '../fixture-kernels';
+import { patchesDirToRead } from '../patches-dir';
+import type { Ui } from '../ui';
+
+/** The set that is ported when none is named: the bundled one. */
+const DEFAULT_SET = 'corevisor-4.18';
+
+export const applyCommand = defineCommand({
+  command: 'apply',
+  describe: 'port a patch set to another kernel',
+  builder: (y) =>
+    y
+      .option('to', { type: 'string', requiresArg: true, describe: 'target kernel: any revision of --tree' })
+      .option('set', { type: 'string', requiresArg: true, default: DEFAULT_SET, describe: 'patch set' })
+      .option('tree', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'kernel repository or folder (default: the bundled fixture kernels)',
+      })
+      .option('base-tree', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'where the base kernel is, when not in --tree',
+      })
+      .option('branch', { type: 'string', requiresArg: true, describe: 'branch to make (default: kport/SET-TO)' })
+      .option('out', { type: 'string', requiresArg: true, describe: 'folder of patches to make' })
+      .option('only', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        default: [] as string[],
+        describe: 'port these files or folders alone',
+      })
+      .option('conflicts', {
+        choices: ['reject', 'markers'] as const,
+        default: 'reject' as const,
+        describe: 'what is left of hunks that are not placed',
+      })
+      .option('force', {
+        alias: 'f',
+        type: 'boolean',
+        default: false,
+        describe: 'replace a branch or folder that is there',
+      })
+      .example('$0 apply --to v5.10', 'the bundled set on the bundled kernels')
+      .example('$0 apply --set sekvm-4.18 --tree ~/linux --to v5.10 --branch sekvm-5.10', 'a real one'),
+  async run(args, ui) {
+    const tree = args.tree ?? (await fixtureKernels());
+    const repository = await isGitRepository(tree);
+    if (args.to === undefined && repository) {
+      throw usageError('which kernel is the target?', "give '--to REVISION', for example '--to v5.10'");
+    }
+    const { branch, out } = args;
+    const report = await apply({
+      set: args.set,
+      patchesDir: patchesDirToRead(args.patches),
+      tree,
+      to: args.to ?? null,
+      baseTree: args.baseTree ?? null,
+      branch: branch ?? (repository && out === undefined ? `kport/${args.set}-${args.to}` : null),
+      out:
+        out ??
+        (repository || branch !== undefined ? null : `${args.set}-${args.to ?? path.basename(path.resolve(tree))}`),
+      force: args.force,
+      only: args.only,
+      markers: args.conflicts === 'markers',
+      dryRun: args.dryRun,
+      progress: (stage) => ui.progress(stage),
+    });
+    if (args.json) ui.json(report);
+    else show(report, ui);
+    const left = report.hunks.some((h) => !PLACED.has(h.outcome)) || report.files.some((f) => f.outcome === 'conflict');
+    return left ? Exit.Left : Exit.Done;
+  },
+});
+
+function show(report: PortReport, ui: Ui): void {
+  const { summary } = report;
+  const c = ui.colors;
+  ui.out(`${report.set}: ${report.base.version} -> ${report.target.version} (${report.target.name})\n\n`);
+  const rows = OUTCOMES.filter((o) => summary.byOutcome[o]).map((o) => [o, String(summary.byOutcome[o])]);
+  ui.out(`${tableOf(['outcome', 'hunks'], rows, ui)}\n`);
+  const { files } = summary;
+  const parts = Object.entries(files)
+    .filter(([, n]) => n)
+    .map(([what, n]) => `${n} ${what}`);
+  ui.out(`${summary.placed} of ${summary.hunks} hunks placed; files: ${parts.join(', ')}\n`);
+  const left = report.hunks.filter((h) => !PLACED.has(h.outcome));
+  if (left.length) {
+    ui.out(`\nnot placed:\n`);
+    for (const h of left)
+      ui.out(`  ${c.yellow(h.id)} ${forDisplay(h.path)}:${h.source.line}: ${h.message ?? h.outcome}\n`);
+  }
+  for (const f of report.files.filter(
+    (x) =>
+      x.outcome === 'unreadable' ||
+      (x.outcome === 'conflict' && x.hunks === 0) ||
+      (x.status === 'added' && x.outcome === 'conflict'),
+  )) {
+    ui.out(`  ${c.yellow(f.outcome)} ${forDisplay(f.path)}: ${f.message ?? ''}\n`);
+  }
+  for (const note of report.notes) ui.say(`note: ${note}`);
+  if (!report.result) {
+    ui.say('dry run: nothing written');
+    return;
+  }
+  const { branch, out, tree } = report.result;
+  if (branch !== null) {
+    ui.say(`\nbranch '${branch}' in '${tree}', tree ${report.result.treeId.slice(0, 12)}`);
+    ui.say(`next: git -C ${tree} diff ${report.target.name} ${branch}`);
+  }
+  if (out !== null)
+    ui.say(
+      `\nwrote '${out}': the series, port.json${report.rejects.length ? ' and rejects/' : ''}\nnext: git am ${out}/*.patch`,
+    );
+}
+
+/** A table: drawn on a terminal, tab-separated when piped. */
+export function tableOf(head: string[], rows: string[][], ui: Ui): string {
+  if (ui.width === null) return [head, ...rows].map((r) => `${r.join('\t')}\n`).join('');
+  const table = new Table({
+    head,
+    style: { head: [], border: [] },
+    colAligns: head.map((_, i) => (i ? 'right' : 'left')),
+  });
+  table.push(...rows);
+  return `${table.toString()}\n`;
+}

@@ -1,0 +1,85 @@
+import type { PatchSet } from './patch-set/patch-set';
+import { touchedPaths } from './patch-set/patch-set';
+import { Aligner } from './porter/place';
+import { HeirsByName } from './porter/heirs';
+import { portPatch, type PortContext, type PortedPatch } from './porter/port';
+import { rolesOf } from './porter/roles';
+import { TargetSearch } from './porter/search';
+import { baseAfterEachPatch } from './porter/source';
+import { View } from './porter/view';
+import type { Scratch } from './io/scratch';
+import type { KernelTree } from './io/tree';
+import type { ByteString } from './core/text';
+
+export interface PipelineInput {
+  set: PatchSet;
+  base: KernelTree;
+  target: KernelTree;
+  scratch: Scratch;
+  markers: boolean;
+  /** Port these files of the set alone; null for all. */
+  only: ((path: ByteString) => boolean) | null;
+  progress: (stage: string) => void;
+}
+
+/** A ported set: what became of each patch, and the target's files after each. */
+export interface PortedSet {
+  patches: PortedPatch[];
+  /** For each patch the files that it leaves changed in the target; null for a deleted one. */
+  trees: ReadonlyMap<ByteString, { text: ByteString; mode: string } | null>[];
+  timing: Record<string, number>;
+}
+
+/** Patch set → kernel index → symbol map → ported hunks: the pipeline, one screen of it. */
+export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
+  const { set, scratch } = input;
+  const clock = stopwatch();
+
+  input.progress(`reading the base ${input.base.name}`);
+  const base = new View(input.base);
+  const patched = new View(input.base);
+  const target = new View(input.target);
+
+  input.progress(`looking for moved code in ${input.target.name}`);
+  const search = await TargetSearch.open(base, target, touchedPaths(set));
+  const heirs = new HeirsByName(
+    base,
+    target,
+    (name) => search.definedIn(name),
+    (path) => search.movedFiles(path),
+  );
+  clock.lap('index');
+
+  const context: PortContext = {
+    base,
+    patched,
+    target,
+    heirs,
+    aligner: new Aligner((word) => heirs.rename(word)),
+    roleOf: rolesOf(set.patches, input.base.paths()),
+    markers: input.markers ? { target: input.target.name, set: set.name } : null,
+  };
+  const ported: PortedSet = { patches: [], trees: [], timing: clock.laps };
+  for await (const { patch, files } of baseAfterEachPatch(set, input.base, scratch, input.only)) {
+    input.progress(`porting ${patch.file}`);
+    for (const [path, file] of files) patched.set(path, file);
+    ported.patches.push(await portPatch(patch, context));
+    ported.trees.push(new Map(target.changes()));
+    for (const [path, file] of files) base.set(path, file);
+  }
+  clock.lap('port');
+  return ported;
+}
+
+function stopwatch() {
+  const laps: Record<string, number> = {};
+  let at = performance.now();
+  return {
+    laps,
+    lap(stage: string) {
+      const now = performance.now();
+      laps[stage] = Math.round(now - at);
+      at = now;
+    },
+  };
+}

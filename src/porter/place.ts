@@ -1,0 +1,404 @@
+import type { Evidence } from '../core/outcome';
+import { stripComments, tokens, type ByteString } from '../core/text';
+import type { Definition } from '../kernel-index/types';
+import { alignLines } from './align';
+import { conditionChange, conditionsAt } from './guards';
+import type { Edit, Segment } from './lift';
+import { siteOf, type Pairing, type Precision, type Site } from './site';
+import { lineUnits, type Unit } from './units';
+import { definitionAround, definitionAt, type PorterFile } from './view';
+
+/** A segment with the place that was found for it. */
+export interface PlacedSegment {
+  segment: Segment;
+  site: Site;
+}
+
+/** What the search for an edit's place in one target file gave. */
+export type Placement = Placed | NotPlaced;
+
+export interface Placed {
+  placed: true;
+  file: PorterFile;
+  segments: PlacedSegment[];
+  /** `structure` (definitions and lines followed), `lines` (whole-file alignment), or both agreeing: `structure+lines`. */
+  strategy: string;
+  confidence: number;
+  evidence: Evidence[];
+  /** The target definition; null at file level. */
+  definition: string | null;
+}
+
+export interface NotPlaced {
+  placed: false;
+  /** One sentence. */
+  reason: string;
+  evidence: Evidence[];
+  /** Where it would go if somebody said so: the best there is, or null. */
+  candidate: { path: ByteString; line: number; definition: string | null } | null;
+}
+
+/** Below this a placement is a conflict with a candidate. */
+export const PLACE_AT = 0.5;
+
+/** What each precision is worth alone; see `docs/porter.md` for how these were measured. */
+const WORTH: Record<Precision, number> = { exact: 0.97, anchored: 0.9, order: 0.6, changed: 0.7, 'one-sided': 0.3 };
+
+/** How base words read in the target. */
+export type Rename = (word: string) => string;
+
+/** A definition of the base and the one that it became. */
+export interface ScopePair {
+  base: Definition;
+  target: Definition;
+  confidence: number;
+  evidence: Evidence[];
+}
+
+/** Aligns pieces of two files; remembers what it aligned. */
+export class Aligner {
+  private readonly known = new Map<string, Pairing>();
+  constructor(private readonly rename: Rename) {}
+
+  /** The lines of two definitions. */
+  definitions(base: PorterFile, from: Definition, target: PorterFile, to: Definition): Pairing {
+    return this.remember(`d ${base.path}:${from.start} ${target.path}:${to.start}`, base, target, () => {
+      const rename = (w: string) => (w === from.name ? to.name : this.rename(w));
+      return {
+        base,
+        target,
+        baseUnits: lineUnits(base, from.startLine, from.endLine, rename),
+        targetUnits: lineUnits(target, to.startLine, to.endLine, (w) => w),
+        range: { first: to.startLine, last: to.endLine },
+      };
+    });
+  }
+
+  /** What stands at file level in two files. */
+  items(base: PorterFile, target: PorterFile): Pairing {
+    return this.remember(`i ${base.path} ${target.path}`, base, target, () => ({
+      base,
+      target,
+      baseUnits: base.items.map((u) => renameUnit(u, this.rename)),
+      targetUnits: target.items,
+      range: { first: 0, last: target.lines.length - 1 },
+    }));
+  }
+
+  /** All lines of two files. */
+  lines(base: PorterFile, target: PorterFile): Pairing {
+    return this.remember(`l ${base.path} ${target.path}`, base, target, () => ({
+      base,
+      target,
+      baseUnits: lineUnits(base, 0, base.lines.length - 1, this.rename),
+      targetUnits: lineUnits(target, 0, target.lines.length - 1, (w) => w),
+      range: { first: 0, last: target.lines.length - 1 },
+    }));
+  }
+
+  private remember(key: string, base: PorterFile, target: PorterFile, make: () => Omit<Pairing, 'match'>): Pairing {
+    const known = this.known.get(key);
+    // A file that was changed since is another object; its old alignment is worth nothing.
+    if (known && known.base === base && known.target === target) return known;
+    const pairing = make();
+    const made = { ...pairing, match: alignLines(pairing.baseUnits, pairing.targetUnits) };
+    this.known.set(key, made);
+    return made;
+  }
+}
+
+function renameUnit(unit: Unit, rename: Rename): Unit {
+  const words = unit.tokens.map((t) => t.split(' ').map(rename).join(' '));
+  return { ...unit, tokens: words, key: words.join(' ') };
+}
+
+/** The definition that a segment changes from inside; null at file level. */
+export function scopeOf(file: PorterFile, segment: Segment): Definition | null {
+  if (segment.anchor === 'lines') {
+    const code = segment.removed.findIndex((l) => stripComments(l).trim() !== '');
+    const d = definitionAt(file, segment.at + Math.max(0, code));
+    const last = segment.at + segment.removed.length - 1;
+    // A definition that goes as a whole is an item of its file; a one-line one that is replaced stays what it is.
+    if (!d || d.startLine > segment.at || d.endLine < last) return null;
+    const whole = d.startLine === segment.at && d.endLine === last;
+    return whole && segment.added.length === 0 ? null : d;
+  }
+  return definitionAround(file, segment.at);
+}
+
+/**
+ * Looks for the place of an edit in one target file.
+ *
+ * @param pairs for each scope of the edit in the base what it became in this target file
+ */
+export function placeEdit(
+  edit: Edit,
+  base: PorterFile,
+  target: PorterFile,
+  pairs: ReadonlyMap<Definition, ScopePair>,
+  aligner: Aligner,
+): Placement {
+  const evidence: Evidence[] = [];
+  const placed: PlacedSegment[] = [];
+  let confidence = 1;
+  let definition: string | null = null;
+  let agreed = true;
+  if (base.text === target.text) return unchanged(edit, base, target);
+  const lines = aligner.lines(base, target);
+  for (const segment of edit.segments) {
+    const scope = scopeOf(base, segment);
+    const pair = scope ? pairs.get(scope) : undefined;
+    if (scope && !pair) {
+      return fail(`'${scope.name}' has no counterpart in '${target.path}'`, evidence, null);
+    }
+    const pairing = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+    const site = (pair && wholeBodySite(edit, segment, base, scope!, pairing, pair.target)) ?? siteOf(segment, pairing);
+    if (site.at === null) {
+      return fail(site.why, evidence, {
+        path: target.path,
+        line: (pair?.target.startLine ?? 0) + 1,
+        definition: pair?.target.name ?? null,
+      });
+    }
+    const candidate = { path: target.path, line: site.at + 1, definition: pair?.target.name ?? null };
+    if (pair) {
+      definition = pair.target.name;
+      confidence = Math.min(confidence, pair.confidence);
+    }
+    let worth = WORTH[site.precision];
+    const free = isOrderFree(edit, scope, base);
+    if (site.precision === 'order') worth = free ? 0.9 : independent(segment, pairing, site) ? 0.7 : 0.4;
+    if (site.precision === 'one-sided' && free) worth = 0.75;
+    const byLines = siteOf(segment, lines);
+    if (byLines.at !== null && byLines.precision === 'exact') {
+      if (sameGap(target, byLines.at, site.at) && byLines.remove === site.remove) {
+        worth = site.precision === 'exact' ? 0.99 : Math.max(worth, 0.95);
+      } else if (!free) {
+        agreed = false;
+        return fail(
+          `two ways to find the place disagree: line ${site.at + 1} by definition, line ${byLines.at + 1} by text`,
+          evidence,
+          candidate,
+        );
+      } else agreed = false;
+    } else agreed = false;
+    const change = conditionChange(conditionsAt(base.index, segment.at), conditionsAt(target.index, site.at));
+    if (change.length) return fail(`the place is ${change.join(', ')}`, evidence, candidate);
+    const split = splitsStatement(segment, base, target, site);
+    if (split) return fail(split, evidence, candidate);
+    confidence = Math.min(confidence, worth);
+    evidence.push({ kind: `site-${site.precision}`, text: `${target.path}:${site.at + 1}: ${site.why}` });
+    placed.push({ segment, site });
+  }
+  for (let i = 1; i < placed.length; i++) {
+    const before = placed[i - 1]!.site;
+    if (placed[i]!.site.at < before.at + before.remove) {
+      return fail('the parts of the edit would come in another order', evidence, null);
+    }
+  }
+  const range = wrappedRange(edit, base, target, placed, pairs, aligner);
+  if (!range.ok) return fail(range.why, evidence, { path: target.path, line: placed[0]!.site.at + 1, definition });
+  confidence *= range.factor;
+  if (range.why) evidence.push({ kind: 'wrapped-range', text: range.why });
+  for (const pair of pairs.values()) evidence.push(...pair.evidence);
+  return {
+    placed: true,
+    file: target,
+    segments: placed,
+    strategy: agreed ? 'structure+lines' : 'structure',
+    confidence: Math.round(confidence * 100) / 100,
+    evidence,
+    definition,
+  };
+}
+
+/** Upstream did not touch the file: every segment goes where it was. */
+function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
+  const scope = scopeOf(base, edit.segments[0]!);
+  return {
+    placed: true,
+    file: target,
+    segments: edit.segments.map((segment) => ({
+      segment,
+      site: { at: segment.at, remove: segment.removed.length, precision: 'exact', why: 'the file is unchanged' },
+    })),
+    strategy: 'unchanged',
+    confidence: 1,
+    evidence: [{ kind: 'file-unchanged', text: `'${target.path}' is the same in both kernels` }],
+    definition: scope?.name ?? null,
+  };
+}
+
+function fail(reason: string, evidence: Evidence[], candidate: NotPlaced['candidate']): NotPlaced {
+  return { placed: false, reason, evidence, candidate };
+}
+
+/** Two gaps are one when nothing but blank lines and comments lies between them. */
+function sameGap(file: PorterFile, a: number, b: number): boolean {
+  const [low, high] = [Math.min(a, b), Math.max(a, b)];
+  if (high - low > 40) return false;
+  return stripComments(file.lines.slice(low, high).join('')).trim() === '' || high === low;
+}
+
+const ORDER_FREE_SCOPES = new Set(['struct', 'union', 'enum', 'object-rule', 'config']);
+
+/** True when the edit's neighbours may come in any order: members, definitions, includes, list entries. */
+function isOrderFree(edit: Edit, scope: Definition | null, base: PorterFile): boolean {
+  if (edit.wraps || edit.segments.some((s) => s.anchor === 'lines')) return false;
+  if (scope) return ORDER_FREE_SCOPES.has(scope.kind) || (scope.kind === 'function' && addsCases(edit));
+  return base.index.language !== 'asm' && base.index.language !== 'lds' && base.index.language !== 'text';
+}
+
+/** Case labels that end with a jump are members of their switch. */
+function addsCases(edit: Edit): boolean {
+  const code = edit.segments
+    .flatMap((s) => s.added)
+    .map((l) => stripComments(l).trim())
+    .filter((l) => l && !l.startsWith('#'));
+  return (
+    /^case\b/.test(code[0] ?? '') && /^(break|return\b.*|goto\b.*|continue)\s*;$/.test(code[code.length - 1] ?? '')
+  );
+}
+
+/** Statements that share no name with what upstream put beside them, which also does not leave the function. */
+function independent(segment: Segment, p: Pairing, site: Site): boolean {
+  const low = site.at - 1;
+  const names = (lines: readonly string[]) =>
+    new Set(lines.flatMap((l) => tokens(l)).filter((t) => /^[A-Za-z_]\w{2,}$/.test(t)));
+  const own = names(segment.added);
+  // What upstream put into the gap: unmatched target units around the site.
+  const matched = new Set(p.match.filter((m) => m !== null).map((m) => m.to));
+  const fresh: string[] = [];
+  for (const step of [-1, 1]) {
+    let i = p.targetUnits.findIndex((u) => u.first > low);
+    if (i < 0) i = p.targetUnits.length;
+    for (let k = step < 0 ? i - 1 : i; k >= 0 && k < p.targetUnits.length && !matched.has(k); k += step) {
+      fresh.push(...p.target.lines.slice(p.targetUnits[k]!.first, p.targetUnits[k]!.last + 1));
+    }
+  }
+  if (fresh.some((l) => /\b(return|goto|break|continue)\b/.test(l))) return false;
+  const common = names(p.target.lines.slice(p.range.first, p.range.first + 3));
+  return [...names(fresh)].every((n) => !own.has(n) || common.has(n));
+}
+
+/** The line of the base after which a place would lie inside a statement. */
+function splitsStatement(segment: Segment, base: PorterFile, target: PorterFile, site: Site): string | null {
+  if (base.index.language !== 'c') return null;
+  const boundary = (file: PorterFile, line: number): boolean => {
+    for (let i = line - 1; i >= 0; i--) {
+      if (/^\s*#/.test(file.lines[i]!) || /\\\s*$/.test(file.lines[i]!)) return true;
+      const code = stripComments(file.lines[i]!).trim();
+      if (code === '' || /^\*/.test(code) || /\*\/$/.test(file.lines[i]!.trim())) continue;
+      return /[;{}:]$/.test(code);
+    }
+    return true;
+  };
+  if (!boundary(base, segment.at) || boundary(target, site.at)) return null;
+  return `the place would lie inside a statement, behind '${(target.lines[site.at - 1] ?? '').trim().slice(0, 50)}'`;
+}
+
+/**
+ * A guard around the whole body of a function, or around all but its leading declarations, needs no lines: it goes around
+ * the body of what the function became.
+ */
+function wholeBodySite(
+  edit: Edit,
+  segment: Segment,
+  base: PorterFile,
+  scope: Definition,
+  p: Pairing,
+  to: Definition,
+): Site | null {
+  if (!edit.wraps || scope.kind !== 'function' || !scope.body || !to.body || segment.removed.length) return null;
+  const from = bodyLines(base, scope);
+  const into = bodyLines(p.target, to);
+  const inBody = p.baseUnits.filter((u) => u.first > from.open && u.last < from.close);
+  const wrapped = inBody.filter((u) => u.first >= edit.wraps!.first && u.last <= edit.wraps!.last);
+  const head = inBody.slice(0, inBody.length - wrapped.length);
+  if (wrapped.length === 0 || wrapped[wrapped.length - 1] !== inBody[inBody.length - 1]) return null;
+  if (!head.every((u) => isDeclaration(base.lines[u.first]!))) return null;
+  const precision: Precision = 'anchored';
+  if (segment.anchor === 'previous' && segment === edit.segments[edit.segments.length - 1]) {
+    return { at: into.close, remove: 0, precision, why: 'the guard closes with the function' };
+  }
+  if (segment.anchor !== 'next') return null;
+  if (head.length === 0) return { at: into.open + 1, remove: 0, precision, why: 'the guard opens with the function' };
+  let at = into.open + 1;
+  for (const unit of p.targetUnits.filter((u) => u.first > into.open && u.last < into.close)) {
+    if (!isDeclaration(p.target.lines[unit.first]!)) break;
+    at = unit.last + 1;
+  }
+  // The blank line after the declarations stays above the guard when it did in the base.
+  if (base.lines[segment.at - 1]?.trim() === '' && p.target.lines[at]?.trim() === '') at++;
+  return { at, remove: 0, precision, why: 'the guard opens behind the declarations of the function' };
+}
+
+function bodyLines(file: PorterFile, d: Definition): { open: number; close: number } {
+  const lineAt = (offset: number) => {
+    let line = d.startLine;
+    for (let at = d.start; ; line++) {
+      const end = file.text.indexOf('\n', at);
+      if (end < 0 || end >= offset) return line;
+      at = end + 1;
+    }
+  };
+  return { open: lineAt(d.body!.start), close: lineAt(d.body!.end - 1) };
+}
+
+const DECLARATION =
+  /^\s*(?:(?:const|static|volatile|unsigned|signed|register|long|short|struct|union|enum)\s+)*[A-Za-z_]\w*\s[\s*]*[A-Za-z_]\w*\s*(?:\[[^\]]*\]\s*)*(?:=[^;]*|,[^;]*)?;\s*$/;
+
+/** A declaration on one line. */
+export function isDeclaration(line: string): boolean {
+  const code = stripComments(line);
+  return DECLARATION.test(code) && !/^\s*(return|goto|else|case|break|continue)\b/.test(code);
+}
+
+/**
+ * What a guard wraps must still be there, all of it, and nothing but it.
+ *
+ * Lines that upstream added inside are wrapped, too, and said so. Lines that changed lower the confidence; a line that
+ * became a call of something else, or that is gone, lowers it more.
+ */
+function wrappedRange(
+  edit: Edit,
+  base: PorterFile,
+  target: PorterFile,
+  placed: readonly PlacedSegment[],
+  pairs: ReadonlyMap<Definition, ScopePair>,
+  aligner: Aligner,
+): { ok: true; factor: number; why: string } | { ok: false; why: string } {
+  if (!edit.wraps || edit.segments.length < 2) return { ok: true, factor: 1, why: '' };
+  const scope = scopeOf(base, edit.segments[0]!);
+  const pair = scope ? pairs.get(scope) : undefined;
+  const p = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+  const first = placed[0]!.site.at;
+  const last = placed[placed.length - 1]!.site.at;
+  if (last <= first) return { ok: false, why: 'the guard would wrap nothing' };
+  let [missing, changed, other, total] = [0, 0, 0, 0];
+  const inside = new Set<number>();
+  p.targetUnits.forEach((u, i) => {
+    if (u.first >= first && u.last < last) inside.add(i);
+  });
+  p.baseUnits.forEach((unit, i) => {
+    if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) return;
+    total++;
+    const m = p.match[i];
+    if (!m) missing++;
+    else if (!inside.delete(m.to)) other++;
+    else if (m.similarity < 1) changed++;
+  });
+  if (other) return { ok: false, why: `${other} of the ${total} wrapped lines would lie outside the guard` };
+  const whole = placed.every((s) => /^the guard (opens|closes)/.test(s.site.why));
+  const extra = inside.size;
+  const words = [
+    extra ? `${extra} lines of upstream's are inside now` : '',
+    changed ? `${changed} of ${total} wrapped lines changed` : '',
+    missing ? `${missing} of ${total} wrapped lines are gone` : '',
+  ].filter(Boolean);
+  if (whole)
+    return { ok: true, factor: 1, why: words.length ? `whole body: ${words.join(', ')}` : 'whole body, unchanged' };
+  if (missing * 2 > total) return { ok: false, why: words.join(', ') };
+  const factor = (missing ? 0.75 : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
+  return { ok: true, factor, why: words.length ? words.join(', ') : 'all wrapped lines are unchanged' };
+}

@@ -1,0 +1,534 @@
+import type { EditReport, Evidence, FileReport, HunkReport, Location, Outcome, Role } from '../core/outcome';
+import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
+import { isBinary, type ByteString } from '../core/text';
+import type { Definition } from '../kernel-index/types';
+import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
+import type { DefinitionHeir, FileHeir, Heirs } from './heirs';
+import { liftEdits, type Edit } from './lift';
+import { Aligner, placeEdit, PLACE_AT, scopeOf, type NotPlaced, type Placed, type ScopePair } from './place';
+import { remainder, type Reject } from './rejects';
+import { definitionAround, type PorterFile, type View } from './view';
+
+/** What the porter works with; one for a whole set. */
+export interface PortContext {
+  /** The base with the patches so far; moves on with each patch. */
+  base: View;
+  /** The base with this patch, too. */
+  patched: View;
+  /** The target with what was ported so far; the porter lays its results over it. */
+  target: View;
+  heirs: Heirs;
+  aligner: Aligner;
+  roleOf: (path: ByteString) => Role;
+  /** Put conflict markers where a hunk that is not placed would go. */
+  markers: { target: string; set: string } | null;
+}
+
+/** What became of one patch. */
+export interface PortedPatch {
+  patch: Patch;
+  hunks: HunkReport[];
+  files: FileReport[];
+  rejects: Reject[];
+}
+
+/** Ports one patch: lays what it places over `context.target` and says what became of each hunk and file. */
+export async function portPatch(patch: Patch, context: PortContext): Promise<PortedPatch> {
+  const ported: PortedPatch = { patch, hunks: [], files: [], rejects: [] };
+  for (const change of patch.changes) {
+    const result = await portChange(patch, change, context);
+    ported.hunks.push(...result.hunks);
+    ported.files.push(result.file);
+    if (result.reject) ported.rejects.push(result.reject);
+  }
+  return ported;
+}
+
+interface PortedChange {
+  hunks: HunkReport[];
+  file: FileReport;
+  reject: Reject | null;
+}
+
+async function portChange(patch: Patch, change: FileChange, context: PortContext): Promise<PortedChange> {
+  const whole = change.binary !== null || change.newMode === '120000' || change.oldMode === '120000';
+  if (change.status === 'added') return carryNewFile(patch, change, context);
+  if (change.status === 'deleted' || whole) return carryWhole(patch, change, context);
+  return portHunks(patch, change, context);
+}
+
+function fileReport(patch: Patch, change: FileChange, context: PortContext, rest: Partial<FileReport>): FileReport {
+  return {
+    patch: patch.file,
+    path: pathOf(change),
+    targetPaths: [],
+    role: context.roleOf(pathOf(change)),
+    status: change.binary !== null ? 'binary' : change.status,
+    outcome: 'conflict',
+    message: null,
+    hunks: change.hunks.length,
+    evidence: [],
+    ...rest,
+  };
+}
+
+/** A new file goes where its folder went. */
+async function carryNewFile(patch: Patch, change: FileChange, context: PortContext): Promise<PortedChange> {
+  const source = change.newPath!;
+  const text = await context.patched.text(source);
+  const mode = context.patched.mode(source);
+  if (text === null || mode === null) {
+    const message = 'its content cannot be read';
+    return { hunks: [], file: fileReport(patch, change, context, { outcome: 'unreadable', message }), reject: null };
+  }
+  const { path, evidence } = folderHeir(source, context);
+  const there = await context.target.text(path);
+  if (there === text) {
+    return {
+      hunks: [],
+      file: fileReport(patch, change, context, { outcome: 'already-upstream', targetPaths: [path], evidence }),
+      reject: null,
+    };
+  }
+  if (context.target.has(path)) {
+    const message = `the target has a file '${path}' of its own`;
+    return {
+      hunks: [],
+      file: fileReport(patch, change, context, { outcome: 'conflict', message, evidence }),
+      reject: { path: source, hunks: change.hunks.map((hunk) => ({ hunk, reason: message })) },
+    };
+  }
+  context.target.set(path, { text, mode });
+  const outcome: Outcome = path === source ? 'applied' : 'relocated';
+  return {
+    hunks: [],
+    file: fileReport(patch, change, context, { outcome, targetPaths: [path], evidence }),
+    reject: null,
+  };
+}
+
+/** Where a folder of the base went: by where most of its files are now; itself when the target still has it. */
+function folderHeir(path: ByteString, context: PortContext): { path: ByteString; evidence: Evidence[] } {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  const inFolder = (view: View) =>
+    [...view.tree.paths()].filter((p) => p.startsWith(folder) && !p.slice(folder.length).includes('/'));
+  if (folder === '' || inFolder(context.target).length > 0) return { path, evidence: [] };
+  const votes = new Map<string, number>();
+  const siblings = inFolder(context.base);
+  for (const sibling of siblings) {
+    const heir = context.heirs.files(sibling)[0]?.path;
+    if (heir) {
+      const to = heir.slice(0, heir.lastIndexOf('/') + 1);
+      votes.set(to, (votes.get(to) ?? 0) + 1);
+    }
+  }
+  const [best] = [...votes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  if (!best || best[1] * 2 <= siblings.length) return { path, evidence: [] };
+  const text = `${best[1]} of ${siblings.length} files of '${folder}' are in '${best[0]}' now`;
+  return { path: best[0] + path.slice(folder.length), evidence: [{ kind: 'folder-moved', text }] };
+}
+
+/** Deletions, binaries and symlinks: all or nothing, against the very content that the patch expects. */
+async function carryWhole(patch: Patch, change: FileChange, context: PortContext): Promise<PortedChange> {
+  const from = change.oldPath!;
+  const heir = context.heirs.files(from)[0];
+  const [was, becomes] = [
+    await context.base.text(from),
+    change.newPath === null ? null : await context.patched.text(change.newPath),
+  ];
+  const there = heir ? await context.target.text(heir.path) : null;
+  const finish = (outcome: Outcome, message: string | null, placedAt: ByteString[] = []): PortedChange => ({
+    hunks: change.hunks.map((hunk) =>
+      hunkReport(patch, change, hunk, context, {
+        outcome,
+        strategy: 'whole-file',
+        confidence: outcome === 'conflict' ? 0 : 1,
+        target: placedAt.map((path) => ({ path, definition: null, line: 1 })),
+        message,
+      }),
+    ),
+    file: fileReport(patch, change, context, {
+      outcome,
+      message,
+      targetPaths: placedAt,
+      evidence: heir?.evidence ?? [],
+    }),
+    reject:
+      outcome === 'conflict'
+        ? { path: pathOf(change), hunks: change.hunks.map((hunk) => ({ hunk, reason: message! })) }
+        : null,
+  });
+  if (change.newPath === null) {
+    if (!heir || there === null) return finish('already-upstream', 'the target does not have the file any more');
+    if (there !== was)
+      return finish('conflict', `'${heir.path}' is another file in the target than the one that the set deletes`);
+    context.target.set(heir.path, null);
+    return finish(heir.path === from ? 'applied' : 'relocated', null, [heir.path]);
+  }
+  if (becomes === null) return finish('conflict', 'its content cannot be read');
+  if (!heir) return finish('conflict', `the target has no '${from}'`);
+  if (there === becomes) return finish('already-upstream', null, [heir.path]);
+  if (there !== was) return finish('conflict', `'${heir.path}' is another file in the target`);
+  const to = heir.path === from ? change.newPath : heir.path;
+  if (to !== heir.path && change.status === 'renamed') context.target.set(heir.path, null);
+  context.target.set(to, { text: becomes, mode: context.patched.mode(change.newPath) ?? '100644' });
+  return finish(heir.path === from ? 'applied' : 'relocated', null, [to]);
+}
+
+/** What became of one edit. */
+interface EditResult {
+  edit: Edit;
+  /** One for each place that it went to; several when its definition was split. */
+  placements: Placed[];
+  outcome: Outcome;
+  failure: NotPlaced | null;
+}
+
+async function portHunks(patch: Patch, change: FileChange, context: PortContext): Promise<PortedChange> {
+  const from = change.oldPath!;
+  const base = await context.base.file(from);
+  if (!base || isBinary(base.text)) {
+    const message = `the base's '${from}' cannot be read as text`;
+    return wholeConflict(patch, change, context, message);
+  }
+  const fileHeirs = context.heirs.files(from);
+  const edits = liftEdits(base.lines, change.hunks, base.index.language);
+  const results: EditResult[] = [];
+  for (const edit of edits) results.push(await portEdit(edit, base, fileHeirs, context));
+  demoteOverlaps(results);
+
+  const byTarget = new Map<ByteString, { file: PorterFile; edits: LineEdit[] }>();
+  for (const r of results) {
+    if (r.outcome === 'already-upstream') continue;
+    for (const p of r.placements) {
+      const entry = byTarget.get(p.file.path) ?? { file: p.file, edits: [] };
+      for (const s of p.segments) entry.edits.push(lineEdit(s));
+      byTarget.set(p.file.path, entry);
+    }
+  }
+  if (context.markers) addMarkers(results, byTarget, base, context);
+  for (const [path, entry] of byTarget) {
+    context.target.set(path, { text: applyLineEdits(entry.file.lines, entry.edits), mode: entry.file.mode });
+  }
+  const moved = await moveAndMode(change, fileHeirs[0]?.path ?? null, context);
+
+  const hunks = change.hunks.map((hunk) => reportOf(patch, change, hunk, results, base, context));
+  const unplaced = results.filter((r) => r.outcome === 'conflict');
+  const rejected = change.hunks.filter((h) => unplaced.some((r) => r.edit.hunks.includes(h)));
+  const outcomes = new Set(hunks.map((h) => h.outcome));
+  const message = moved ?? null;
+  const outcome: FileReport['outcome'] = moved
+    ? 'conflict'
+    : outcomes.size === 1
+      ? [...outcomes][0]!
+      : outcomes.size
+        ? 'mixed'
+        : 'applied';
+  return {
+    hunks,
+    file: fileReport(patch, change, context, {
+      outcome,
+      message,
+      targetPaths: [...new Set([...byTarget.keys(), ...results.flatMap((r) => r.placements.map((p) => p.file.path))])],
+      evidence: fileHeirs[0]?.evidence ?? [],
+    }),
+    reject: rejected.length
+      ? { path: pathOf(change), hunks: rejected.map((hunk) => leftOf(hunk, unplaced, base.lines)) }
+      : null,
+  };
+}
+
+function wholeConflict(patch: Patch, change: FileChange, context: PortContext, message: string): PortedChange {
+  return {
+    hunks: change.hunks.map((hunk) => hunkReport(patch, change, hunk, context, { message })),
+    file: fileReport(patch, change, context, { message }),
+    reject: { path: pathOf(change), hunks: change.hunks.map((hunk) => ({ hunk, reason: message })) },
+  };
+}
+
+/** The set's own rename and mode change of a file. Gives a message when it cannot be done. */
+async function moveAndMode(change: FileChange, heir: ByteString | null, context: PortContext): Promise<string | null> {
+  const mode = change.newMode !== null && change.newMode !== change.oldMode ? change.newMode : null;
+  const renames = change.status === 'renamed' || change.status === 'copied';
+  if (!renames && !mode) return null;
+  if (heir === null) return renames ? 'the file that the set renames is gone' : null;
+  const text = await context.target.text(heir);
+  if (text === null) return `'${heir}' cannot be read`;
+  const file = { text, mode: mode ?? context.target.mode(heir) ?? '100644' };
+  if (!renames) {
+    context.target.set(heir, file);
+    return null;
+  }
+  if (heir !== change.oldPath) return `upstream moved '${change.oldPath}' to '${heir}', the set to '${change.newPath}'`;
+  if (context.target.has(change.newPath!)) return `the target has a file '${change.newPath}' of its own`;
+  if (change.status === 'renamed') context.target.set(heir, null);
+  context.target.set(change.newPath!, file);
+  return null;
+}
+
+async function portEdit(
+  edit: Edit,
+  base: PorterFile,
+  fileHeirs: readonly FileHeir[],
+  context: PortContext,
+): Promise<EditResult> {
+  const scopes = new Set<Definition>();
+  for (const segment of edit.segments) {
+    const scope = scopeOf(base, segment);
+    if (scope) scopes.add(scope);
+  }
+  const heirsOf = new Map<Definition, DefinitionHeir[]>();
+  for (const scope of scopes) heirsOf.set(scope, await context.heirs.definitions(base.path, scope));
+  const gone = [...scopes].find((s) => heirsOf.get(s)!.length === 0);
+  const failed = (failure: NotPlaced): EditResult => ({ edit, placements: [], outcome: 'conflict', failure });
+  if (gone) {
+    const reason = `${gone.kind} '${gone.name}' is gone from the target, and nothing is known to have taken its place`;
+    return failed({ placed: false, reason, evidence: [], candidate: null });
+  }
+  const paths = new Set(
+    scopes.size ? [...heirsOf.values()].flatMap((list) => list.map((h) => h.path)) : fileHeirs.map((h) => h.path),
+  );
+  if (paths.size === 0) {
+    return failed({ placed: false, reason: `'${base.path}' is gone from the target`, evidence: [], candidate: null });
+  }
+  if (!edit.balanced) {
+    return failed({ placed: false, reason: 'it opens a guard that it does not close', evidence: [], candidate: null });
+  }
+  const placed: Placed[] = [];
+  let failure: NotPlaced | null = null;
+  for (const path of paths) {
+    const target = await context.target.file(path);
+    if (!target) continue;
+    const pairs = new Map<Definition, ScopePair>();
+    for (const scope of scopes) {
+      const heir = heirsOf.get(scope)!.find((h) => h.path === path);
+      if (heir)
+        pairs.set(scope, {
+          base: scope,
+          target: heir.definition,
+          confidence: heir.confidence,
+          evidence: heir.evidence,
+        });
+    }
+    const attempt = placeEdit(edit, base, target, pairs, context.aligner);
+    if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
+    else if (!failure || (!failure.candidate && !attempt.placed && attempt.candidate)) {
+      failure = attempt.placed
+        ? {
+            placed: false,
+            reason: `the place is too uncertain: ${attempt.evidence.map((e) => e.text).join('; ')}`,
+            evidence: attempt.evidence,
+            candidate: {
+              path: attempt.file.path,
+              line: attempt.segments[0]!.site.at + 1,
+              definition: attempt.definition,
+            },
+          }
+        : attempt;
+    }
+  }
+  if (placed.length === 0)
+    return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
+  if (placed.every((p) => isThere(p))) return { edit, placements: placed, outcome: 'already-upstream', failure: null };
+  return { edit, placements: placed, outcome: outcomeOf(edit, base, placed), failure: null };
+}
+
+/** True when the target has the very lines that the edit adds, at the place where they would go. */
+function isThere(p: Placed): boolean {
+  return p.segments.every(({ segment, site }) => {
+    const added = segment.added.map((l) => l.trim()).filter(Boolean);
+    if (added.length === 0 || site.remove > 0) return false;
+    const same = (from: number) =>
+      p.file.lines
+        .slice(from, from + segment.added.length)
+        .map((l) => l.trim())
+        .filter(Boolean)
+        .join('\n') === added.join('\n');
+    return same(site.at) || same(site.at - segment.added.length);
+  });
+}
+
+function outcomeOf(edit: Edit, base: PorterFile, placements: readonly Placed[]): Outcome {
+  const [first] = placements;
+  const scope = scopeOf(base, edit.segments[0]!);
+  if (placements.some((p) => p.file.path !== base.path)) return 'relocated';
+  if (scope && first!.definition !== null && first!.definition !== scope.name) return 'relocated';
+  return contextMatches(base, first!) ? 'applied' : 'merged';
+}
+
+/** True when the three lines around every segment are word for word those of the base: `patch` would take it without fuzz. */
+function contextMatches(base: PorterFile, placed: Placed): boolean {
+  return placed.segments.every(({ segment, site }) => {
+    const above = base.lines.slice(Math.max(0, segment.at - 3), segment.at).join('');
+    const below = base.lines
+      .slice(segment.at + segment.removed.length, segment.at + segment.removed.length + 3)
+      .join('');
+    const { lines } = placed.file;
+    return (
+      lines.slice(Math.max(0, site.at - 3), site.at).join('') === above &&
+      lines.slice(site.at + site.remove, site.at + site.remove + 3).join('') === below
+    );
+  });
+}
+
+/** Edits that would change the same lines cannot both be made: the less sure one becomes a conflict. */
+function demoteOverlaps(results: EditResult[]): void {
+  const seen: { result: EditResult; path: ByteString; edit: LineEdit }[] = [];
+  for (const result of [...results].sort((a, b) => confidenceOf(b) - confidenceOf(a))) {
+    const own = result.placements.flatMap((p) =>
+      p.segments.map((s) => ({ result, path: p.file.path, edit: lineEdit(s) })),
+    );
+    const clash = own.find((o) => seen.some((s) => s.path === o.path && overlap(s.edit, o.edit)));
+    if (!clash) {
+      seen.push(...own);
+      continue;
+    }
+    const candidate = {
+      path: clash.path,
+      line: clash.edit.at + 1,
+      definition: result.placements[0]?.definition ?? null,
+    };
+    result.failure = {
+      placed: false,
+      reason: 'another edit of the set changes the same lines there',
+      evidence: [],
+      candidate,
+    };
+    result.placements = [];
+    result.outcome = 'conflict';
+  }
+}
+
+function confidenceOf(r: EditResult): number {
+  return r.placements.length ? Math.min(...r.placements.map((p) => p.confidence)) : 0;
+}
+
+/** Later wins: a hunk is as far from home as the farthest of its edits. */
+const RANK: Outcome[] = [
+  'already-upstream',
+  'applied',
+  'merged',
+  'relocated',
+  'rewritten',
+  'generated',
+  'obsolete',
+  'conflict',
+];
+
+function reportOf(
+  patch: Patch,
+  change: FileChange,
+  hunk: Hunk,
+  results: readonly EditResult[],
+  base: PorterFile,
+  context: PortContext,
+): HunkReport {
+  const own = results.filter((r) => r.edit.hunks.includes(hunk));
+  const edits: EditReport[] = own.map((r) => ({
+    kind: r.edit.kind,
+    outcome: r.outcome,
+    strategy: r.placements[0]?.strategy ?? 'none',
+    confidence: confidenceOf(r),
+    target: locations(r, hunk),
+  }));
+  const worst = [...own].sort(
+    (a, b) => RANK.indexOf(b.outcome) - RANK.indexOf(a.outcome) || confidenceOf(a) - confidenceOf(b),
+  )[0]!;
+  return hunkReport(patch, change, hunk, context, {
+    edits,
+    outcome: worst.outcome,
+    strategy: worst.placements[0]?.strategy ?? 'none',
+    confidence: Math.min(...own.map(confidenceOf)),
+    source: {
+      path: change.oldPath!,
+      definition: definitionAround(base, hunk.oldStart + 2)?.name ?? null,
+      line: hunk.oldStart,
+    },
+    target: own.flatMap((r) => locations(r, hunk)),
+    evidence: dedupe(own.flatMap((r) => [...(r.failure?.evidence ?? []), ...r.placements.flatMap((p) => p.evidence)])),
+    message: own.find((r) => r.failure)?.failure?.reason ?? null,
+  });
+}
+
+function locations(r: EditResult, hunk: Hunk): Location[] {
+  const at = r.placements.flatMap((p) =>
+    p.segments
+      .filter((s) => s.segment.hunk === hunk)
+      .slice(0, 1)
+      .map((s) => ({ path: p.file.path, definition: p.definition, line: s.site.at + 1 })),
+  );
+  return at.length || !r.failure?.candidate ? at : [];
+}
+
+function dedupe(evidence: Evidence[]): Evidence[] {
+  const seen = new Set<string>();
+  return evidence.filter((e) => !seen.has(e.text) && seen.add(e.text));
+}
+
+function hunkReport(
+  patch: Patch,
+  change: FileChange,
+  hunk: Hunk,
+  context: PortContext,
+  rest: Partial<HunkReport>,
+): HunkReport {
+  return {
+    id: hunk.id,
+    patch: patch.file,
+    path: pathOf(change),
+    header: hunkHeader(hunk),
+    role: context.roleOf(pathOf(change)),
+    edits: [],
+    outcome: 'conflict',
+    strategy: 'none',
+    confidence: 0,
+    source: { path: change.oldPath ?? pathOf(change), definition: null, line: hunk.oldStart },
+    target: [],
+    evidence: [],
+    causedBy: null,
+    message: null,
+    inert: false,
+    ...rest,
+  };
+}
+
+function leftOf(hunk: Hunk, unplaced: readonly EditResult[], base: readonly ByteString[]) {
+  const own = unplaced.filter((r) => r.edit.hunks.includes(hunk));
+  const segments = own.flatMap((r) => r.edit.segments.filter((s) => s.hunk === hunk));
+  return { hunk: remainder(base, hunk, segments), reason: own.map((r) => r.failure!.reason).join('; ') };
+}
+
+/** Conflict markers at the candidates of edits that are not placed. */
+function addMarkers(
+  results: readonly EditResult[],
+  byTarget: Map<ByteString, { file: PorterFile; edits: LineEdit[] }>,
+  base: PorterFile,
+  context: PortContext,
+): void {
+  for (const { edit, failure } of results) {
+    const entry = failure?.candidate && byTarget.get(failure.candidate.path);
+    if (!failure?.candidate || !entry) continue;
+    const first = edit.segments[0]!;
+    const last = edit.segments[edit.segments.length - 1]!;
+    const old = base.lines.slice(first.at, last.at + last.removed.length);
+    const fresh: ByteString[] = [];
+    let at = first.at;
+    for (const s of edit.segments) {
+      fresh.push(...base.lines.slice(at, s.at), ...s.added);
+      at = s.at + s.removed.length;
+    }
+    entry.edits.push({
+      at: failure.candidate.line - 1,
+      remove: 0,
+      added: [
+        `<<<<<<< ${context.markers!.target}\n`,
+        '||||||| base\n',
+        ...old,
+        '=======\n',
+        ...fresh,
+        `>>>>>>> ${context.markers!.set} ${edit.hunks.map((h) => h.id).join(' ')}: ${failure.reason}\n`,
+      ].map((l) => (l.endsWith('\n') ? l : `${l}\n`)),
+      order: first.order,
+    });
+  }
+}

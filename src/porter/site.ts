@@ -1,0 +1,241 @@
+import type { LineMatch } from './align';
+import type { Segment } from './lift';
+import type { Unit } from './units';
+import type { PorterFile } from './view';
+
+/** A scope of the base beside the one of the target that it became, with their units aligned. */
+export interface Pairing {
+  base: PorterFile;
+  target: PorterFile;
+  baseUnits: readonly Unit[];
+  targetUnits: readonly Unit[];
+  /** For each base unit its match among the target units. */
+  match: readonly (LineMatch | null)[];
+  /** 0-based line range of the scope in the target, inclusive; a site stays inside. */
+  range: { first: number; last: number };
+}
+
+/**
+ * How sure a site is.
+ *
+ * - `exact`: both neighbours (or all replaced lines) are found unchanged, and nothing came between them
+ * - `anchored`: the line that the segment belongs to is found unchanged; around it something changed
+ * - `order`: both neighbours are found, upstream put something between them
+ * - `changed`: the line that it belongs to is found, but changed
+ * - `one-sided`: only the neighbour that it does not belong to is found
+ */
+export type Precision = 'exact' | 'anchored' | 'order' | 'changed' | 'one-sided';
+
+/** Where a segment goes. */
+export interface Site {
+  /** 0-based target line before which the added lines go. */
+  at: number;
+  /** Target lines from `at` on that the added lines replace; 0 for an insertion. */
+  remove: number;
+  precision: Precision;
+  /** One sentence: what was found. */
+  why: string;
+}
+
+/** No site, with the reason. */
+export interface NoSite {
+  at: null;
+  why: string;
+}
+
+const text = (unit: Unit, file: PorterFile) => (file.lines[unit.first] ?? '').trim().slice(0, 60);
+
+/** Finds the place of a segment among the units of a scope. */
+export function siteOf(segment: Segment, p: Pairing): Site | NoSite {
+  const site = siteAmongUnits(segment, p);
+  if (site.at === null || segment.anchor === 'lines' || segment.removed.length === 0) return site;
+  return withRemovedTrivia(segment, site, p);
+}
+
+/** Comments and blank lines that a segment removes are looked for near its site, word for word. */
+function withRemovedTrivia(segment: Segment, site: Site, p: Pairing): Site | NoSite {
+  const wanted = segment.removed.map((l) => l.trim()).join('\n');
+  for (let distance = 0; distance <= NEAR; distance++) {
+    for (const at of [site.at - distance, site.at + distance]) {
+      if (at < p.range.first || at + segment.removed.length > p.range.last + 1) continue;
+      const there = p.target.lines.slice(at, at + segment.removed.length).map((l) => l.trim());
+      if (there.join('\n') === wanted) return { ...site, at, remove: segment.removed.length };
+    }
+  }
+  if (wanted.trim() === '') return site;
+  return { at: null, why: 'the comment that it replaces is gone' };
+}
+
+/** How far from its site, in lines, a comment may have moved. */
+const NEAR = 12;
+
+function siteAmongUnits(segment: Segment, p: Pairing): Site | NoSite {
+  const end = segment.at + segment.removed.length;
+  // Neighbours: the last unit that ends before the segment, the first that begins behind it.
+  let previous = -1;
+  while (previous + 1 < p.baseUnits.length && p.baseUnits[previous + 1]!.last < segment.at) previous++;
+  let next = previous + 1;
+  while (next < p.baseUnits.length && p.baseUnits[next]!.first < end) next++;
+  if (segment.anchor === 'lines') return siteOfLines(segment, p, previous + 1, next);
+
+  const before = previous >= 0 ? p.match[previous]! : null;
+  const after = next < p.baseUnits.length ? p.match[next]! : null;
+  const atStart = previous < 0;
+  const atEnd = next >= p.baseUnits.length;
+  const beforeTo = atStart ? -1 : (before?.to ?? null);
+  const afterTo = atEnd ? p.targetUnits.length : (after?.to ?? null);
+  const beforeSame = atStart || before?.similarity === 1;
+  const afterSame = atEnd || after?.similarity === 1;
+  const adjacent = beforeTo !== null && afterTo !== null && afterTo === beforeTo + 1;
+  const gap = { previous, next, beforeTo, afterTo };
+
+  if (adjacent && beforeSame && afterSame) {
+    return { ...lineOf(segment, p, gap, segment.anchor), precision: 'exact', why: 'both neighbours are unchanged' };
+  }
+  if (segment.anchor === 'next') {
+    if (after && afterSame) {
+      return {
+        ...lineOf(segment, p, gap, 'next'),
+        precision: 'anchored',
+        why: `the first wrapped line '${text(p.baseUnits[next]!, p.base)}' is unchanged`,
+      };
+    }
+    if (after)
+      return { ...lineOf(segment, p, gap, 'next'), precision: 'changed', why: 'the first wrapped line changed' };
+    if (before)
+      return {
+        ...lineOf(segment, p, gap, 'previous'),
+        precision: 'one-sided',
+        why: 'only the line before the guard is found',
+      };
+    return {
+      at: null,
+      why: `the first wrapped line '${next < p.baseUnits.length ? text(p.baseUnits[next]!, p.base) : ''}' is gone`,
+    };
+  }
+  if (segment.anchor === 'previous') {
+    if (before && beforeSame) {
+      return {
+        ...lineOf(segment, p, gap, 'previous'),
+        precision: 'anchored',
+        why: `the last wrapped line '${text(p.baseUnits[previous]!, p.base)}' is unchanged`,
+      };
+    }
+    if (before)
+      return { ...lineOf(segment, p, gap, 'previous'), precision: 'changed', why: 'the last wrapped line changed' };
+    if (after)
+      return {
+        ...lineOf(segment, p, gap, 'next'),
+        precision: 'one-sided',
+        why: 'only the line behind the guard is found',
+      };
+    return {
+      at: null,
+      why: `the last wrapped line '${previous >= 0 ? text(p.baseUnits[previous]!, p.base) : ''}' is gone`,
+    };
+  }
+  if (adjacent)
+    return {
+      ...lineOf(segment, p, gap, 'between'),
+      precision: 'anchored',
+      why: 'both neighbours are found side by side, one of them changed',
+    };
+  if (beforeTo !== null && afterTo !== null) {
+    const side = beforeSame ? 'previous' : 'next';
+    return {
+      ...lineOf(segment, p, gap, side),
+      precision: 'order',
+      why: 'upstream put something between the two neighbours',
+    };
+  }
+  if (beforeTo !== null && !atStart) {
+    return { ...lineOf(segment, p, gap, 'previous'), precision: 'one-sided', why: 'only the neighbour above is found' };
+  }
+  if (afterTo !== null && !atEnd) {
+    return { ...lineOf(segment, p, gap, 'next'), precision: 'one-sided', why: 'only the neighbour below is found' };
+  }
+  return { at: null, why: 'neither neighbour is found' };
+}
+
+interface Gap {
+  previous: number;
+  next: number;
+  beforeTo: number | null;
+  afterTo: number | null;
+}
+
+/**
+ * The exact line inside a gap. Comments and blank lines are no units, so several lines may fit: those that stood between
+ * the neighbour and the segment in the base stay between them, where the target has the same.
+ */
+function lineOf(segment: Segment, p: Pairing, gap: Gap, side: Segment['anchor']): { at: number; remove: 0 } {
+  const { base, target } = p;
+  const low = gap.beforeTo === null || gap.beforeTo < 0 ? p.range.first : p.targetUnits[gap.beforeTo]!.last + 1;
+  const high =
+    gap.afterTo === null || gap.afterTo >= p.targetUnits.length ? p.range.last + 1 : p.targetUnits[gap.afterTo]!.first;
+  const end = segment.at + segment.removed.length;
+  const fromBelow = side === 'next' && gap.afterTo !== null;
+  if (fromBelow || gap.beforeTo === null) {
+    // Walk up from the unit below over the trivia that belonged to it.
+    const first = gap.next < p.baseUnits.length ? p.baseUnits[gap.next]!.first : p.base.lines.length;
+    let at = high;
+    const wasAboveComment = first > end;
+    for (let b = first - 1; b >= end && at > low; b--) {
+      if (base.lines[b] !== target.lines[at - 1]) break;
+      at--;
+    }
+    // The comment above the unit changed: it still belongs to what it comments on.
+    if (wasAboveComment && at === high) {
+      while (at > low && isComment(target.lines[at - 1]!)) at--;
+    }
+    return { at, remove: 0 };
+  }
+  const last = gap.previous >= 0 ? p.baseUnits[gap.previous]!.last : -1;
+  let at = low;
+  for (let b = last + 1; b < segment.at && at < high; b++) {
+    if (base.lines[b] !== target.lines[at]) break;
+    at++;
+  }
+  // A comment that the target has between the segment's two neighbours and that the base did not have goes with what
+  // follows it; a blank line is a fine place to stop.
+  return { at, remove: 0 };
+}
+
+function isComment(line: string): boolean {
+  return /^\s*(\/\*|\*|\/\/)|\*\/\s*$/.test(line);
+}
+
+/** A segment that replaces lines: every one of them must be found, in order, with nothing in between. */
+function siteOfLines(segment: Segment, p: Pairing, from: number, to: number): Site | NoSite {
+  const matches: LineMatch[] = [];
+  for (let i = from; i < to; i++) {
+    const m = p.match[i];
+    if (!m) return { at: null, why: `the line '${text(p.baseUnits[i]!, p.base)}' is gone` };
+    matches.push(m);
+  }
+  const first = matches[0];
+  const last = matches[matches.length - 1];
+  if (!first || !last) return { at: null, why: 'the replaced lines carry no code' };
+  if (last.to - first.to !== matches.length - 1)
+    return { at: null, why: 'upstream put something between the replaced lines' };
+  const top = p.targetUnits[first.to]!.first;
+  const bottom = p.targetUnits[last.to]!.last;
+  const changed = matches.some((m) => m.similarity < 1);
+  // Trivia at the segment's rim goes with it where the target has the same.
+  let at = top;
+  for (let b = p.baseUnits[from]!.first - 1; b >= segment.at && at > p.range.first; b--) {
+    if (p.base.lines[b] !== p.target.lines[at - 1]) break;
+    at--;
+  }
+  let end = bottom + 1;
+  for (let b = p.baseUnits[to - 1]!.last + 1; b < segment.at + segment.removed.length && end <= p.range.last; b++) {
+    if (p.base.lines[b] !== p.target.lines[end]) break;
+    end++;
+  }
+  return {
+    at,
+    remove: end - at,
+    precision: changed ? 'changed' : 'exact',
+    why: changed ? 'the replaced lines are found, but changed' : 'the replaced lines are found unchanged',
+  };
+}

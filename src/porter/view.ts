@@ -1,0 +1,100 @@
+import { splitLines, type ByteString } from '../core/text';
+import type { KernelTree } from '../io/tree';
+import { indexFile } from '../kernel-index/index-file';
+import type { Definition, SourceFile } from '../kernel-index/types';
+import { fileItems, type Unit } from './units';
+
+/** A file as the porter looks at it: its lines and its definitions, computed once per content. */
+export interface PorterFile extends SourceFile {
+  lines: ByteString[];
+  mode: string;
+  /** Definitions that lie in no other, in order. */
+  outer: Definition[];
+  /** What stands at file level, in order. */
+  items: Unit[];
+}
+
+/** A tree with changes laid over it: the base with the set's first patches, the target with what was ported so far. */
+export class View {
+  private readonly overlay = new Map<ByteString, { text: ByteString; mode: string } | null>();
+  private readonly files = new Map<ByteString, PorterFile | null>();
+
+  constructor(
+    readonly tree: KernelTree,
+    private readonly attributes?: ReadonlySet<string>,
+  ) {}
+
+  has(path: ByteString): boolean {
+    const laid = this.overlay.get(path);
+    return laid === undefined ? this.tree.has(path) : laid !== null;
+  }
+
+  /** The mode of a file; null when it is not there. */
+  mode(path: ByteString): string | null {
+    const laid = this.overlay.get(path);
+    return laid === undefined ? (this.tree.entry(path)?.mode ?? null) : (laid?.mode ?? null);
+  }
+
+  /** Null when the file is not there or cannot be read. */
+  async text(path: ByteString): Promise<ByteString | null> {
+    const laid = this.overlay.get(path);
+    return laid === undefined ? this.tree.read(path) : (laid?.text ?? null);
+  }
+
+  async file(path: ByteString): Promise<PorterFile | null> {
+    const known = this.files.get(path);
+    if (known !== undefined) return known;
+    const text = await this.text(path);
+    const file = text === null ? null : await porterFile(path, text, this.mode(path) ?? '100644', this.attributes);
+    this.files.set(path, file);
+    return file;
+  }
+
+  /** Lays a file over the tree; null deletes it. */
+  set(path: ByteString, file: { text: ByteString; mode: string } | null): void {
+    this.overlay.set(path, file);
+    this.files.delete(path);
+  }
+
+  /** What was laid over the tree. */
+  changes(): ReadonlyMap<ByteString, { text: ByteString; mode: string } | null> {
+    return this.overlay;
+  }
+}
+
+async function porterFile(
+  path: ByteString,
+  text: ByteString,
+  mode: string,
+  attributes?: ReadonlySet<string>,
+): Promise<PorterFile> {
+  const index = await indexFile(path, text, { attributes });
+  const lines = splitLines(text);
+  const outer: Definition[] = [];
+  for (const d of index.definitions) {
+    const last = outer[outer.length - 1];
+    if (!last || d.start >= last.end) outer.push(d);
+  }
+  const file: PorterFile = { path, text, index, lines, mode, outer, items: [] };
+  file.items = fileItems(file);
+  return file;
+}
+
+/** The outermost definition in which a line lies (0-based); null at file level. */
+export function definitionAt(file: PorterFile, line: number): Definition | null {
+  let [lo, hi] = [0, file.outer.length - 1];
+  while (lo <= hi) {
+    const mid = (lo + hi) >> 1;
+    const d = file.outer[mid]!;
+    if (line < d.startLine) hi = mid - 1;
+    else if (line > d.endLine) lo = mid + 1;
+    else return d;
+  }
+  return null;
+}
+
+/** The outermost definition that holds the gap before a line: both neighbours lie in it. */
+export function definitionAround(file: PorterFile, gap: number): Definition | null {
+  const d = definitionAt(file, gap);
+  return d && d.startLine < gap ? d : null;
+}

@@ -1,0 +1,29 @@
+import path from 'node:path';
+import type { PortReport } from '../core/report';
+import { fromDisplay } from '../core/text';
+import { readFileIfAny, writeFile } from '../io/files';
+import type { GitRepo } from '../io/git';
+
+/** Where the ports made in a repository are kept: beside its objects, never in its work tree. */
+export async function storeDir(repo: GitRepo): Promise<string> {
+  const common = (await repo.output(['rev-parse', '--git-common-dir'])).trim();
+  return path.join(path.resolve(repo.dir, common), 'kport', 'ports');
+}
+
+/** Keeps a port's report under its branch, and its branch as the last one. */
+export async function storePort(repo: GitRepo, branch: string, report: PortReport): Promise<string> {
+  const dir = await storeDir(repo);
+  const own = path.join(dir, branch);
+  writeFile(path.join(own, 'port.json'), fromDisplay(`${JSON.stringify(report, null, 2)}\n`));
+  for (const reject of report.rejects) writeFile(path.join(own, 'rejects', reject.file), reject.text);
+  writeFile(path.join(dir, 'last'), fromDisplay(`${branch}\n`));
+  return own;
+}
+
+/** The stored report of a branch, or of the port that was made last; null when there is none. */
+export async function loadPort(repo: GitRepo, branch: string | null): Promise<PortReport | null> {
+  const dir = await storeDir(repo);
+  const name = branch ?? readFileIfAny(path.join(dir, 'last'))?.trim();
+  const text = name ? readFileIfAny(path.join(dir, name, 'port.json')) : null;
+  return text === null ? null : (JSON.parse(Buffer.from(text, 'latin1').toString('utf8')) as PortReport);
+}
