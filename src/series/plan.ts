@@ -23,6 +23,8 @@ export interface PlanOptions {
 /** One patch of the series, before it has a message. */
 export interface PlannedPatch {
   topic: Topic;
+  /** Topics that were merged into this one, for the message. */
+  also: Topic[];
   units: Unit[];
   /** Set for the pieces of a topic that was cut: 1, 2, … */
   part: number | null;
@@ -41,6 +43,7 @@ interface Group {
   topic: Topic;
   /** Tells apart groups of one topic: the folder of "other" changes, the home of a move. */
   sub: string;
+  also: Topic[];
   atoms: Atom[];
   part: number | null;
 }
@@ -60,7 +63,7 @@ export function planSeries(change: Change, needs: Needs, options: PlanOptions): 
   if (left) throw internalError(`the plan uses '${left.name}' in '${left.user.path}' before it is there`);
   return groups
     .filter((g) => g.atoms.length > 0)
-    .map((g) => ({ topic: g.topic, units: inOrder(g.atoms, change), part: g.part }));
+    .map((g) => ({ topic: g.topic, also: g.also, units: inOrder(g.atoms, change), part: g.part }));
 }
 
 /** True when a provider stands in the user's patch or in an earlier one. */
@@ -140,7 +143,7 @@ function sortIn(atoms: readonly Atom[], change: Change, needs: Needs, options: P
     const topic = home ? MOVES : topicOf(facts.get(main.file)!);
     const sub = home ? main.path : topic === TOPICS.other ? main.path.split('/').slice(0, 2).join('/') : '';
     const key = `${topic.key}\0${sub}`;
-    if (!groups.has(key)) groups.set(key, { topic, sub, atoms: [], part: null });
+    if (!groups.has(key)) groups.set(key, { topic, sub, also: [], atoms: [], part: null });
     groups.get(key)!.atoms.push(atom);
   }
   return [...groups.values()].sort((a, b) => a.topic.rank - b.topic.rank || (a.sub < b.sub ? -1 : 1));
@@ -214,7 +217,8 @@ function fit(groups: readonly Group[], needs: Needs, atomOf: ReadonlyMap<Unit, A
     const [a, b] = [list[i]!, list[j]!];
     const main = size(b) > size(a) ? b : a;
     // The later place: what the earlier one needs is there then, too.
-    list[j] = { topic: main.topic, sub: main.sub, atoms: [...a.atoms, ...b.atoms], part: null };
+    const also = [...new Set([a.topic, b.topic, ...a.also, ...b.also])].filter((t) => t !== main.topic);
+    list[j] = { topic: main.topic, sub: main.sub, also, atoms: [...a.atoms, ...b.atoms], part: null };
     list.splice(i, 1);
   };
   while (list.length > options.maxPatches) {
@@ -228,7 +232,7 @@ function fit(groups: readonly Group[], needs: Needs, atomOf: ReadonlyMap<Unit, A
       .sort((a, b) => size(b) - size(a))[0];
     if (!large) break;
     if (list.length >= options.maxPatches) {
-      const found = pair(options.maxLines / 8, false);
+      const found = pair(options.maxLines / 2, false);
       if (!found) break;
       merge(found);
     }
