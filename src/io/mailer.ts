@@ -171,3 +171,22 @@ export async function sendEmail(
   }
   return run('git', ['-C', repo.dir, 'send-email', ...args], { env: { LC_ALL: 'C' }, ...options });
 }
+
+/** The tree of `tip`, but with the files at `paths` as `base` has them. */
+export async function treeWithout(
+  scratch: Scratch,
+  tip: string,
+  base: string,
+  paths: readonly ByteString[],
+): Promise<string> {
+  if (paths.length === 0) return (await scratch.repo.resolve(`${tip}^{tree}`))!;
+  const env = { GIT_INDEX_FILE: path.join(scratch.repo.dir, 'index-without') };
+  await scratch.repo.run(['read-tree', tip], { env });
+  const kept = await scratch.repo.output(['ls-tree', '-z', '--full-tree', base, '--', ...paths]);
+  const entries = new Map(
+    [...kept.matchAll(/(\d+) \w+ ([0-9a-f]+)\t([^\0]*)\0/g)].map((m) => [m[3]!, `${m[1]} ${m[2]}`]),
+  );
+  const rows = paths.map((p) => `${entries.get(p) ?? `0 ${'0'.repeat(40)}`}\t${p}\0`).join('');
+  await scratch.repo.run(['update-index', '-z', '--index-info'], { env, input: rows });
+  return (await scratch.repo.output(['write-tree', '--missing-ok'], { env })).trim();
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import type { ByteString } from '../core/text';
+import { readFile, withScratch } from '../io/files';
+import { formatSeries, type FormatOptions } from '../io/mailer';
+import type { Scratch } from '../io/scratch';
+import { headersOf, type Mail } from './checks';
+
+/**
+ * The mails of a series, cover letter first: git format-patch makes them, and three things are put right that it has no
+ * option for. Message-IDs are made from the content, so that a run can be repeated; a body with bytes above ASCII in its
+ * diff is declared as such; the change-id stands beside the base commit.
+ */
+export async function makeMails(scratch: Scratch, changeId: string, options: FormatOptions): Promise<Mail[]> {
+  return withScratch(async (dir) => {
+    const files = await formatSeries(scratch, dir, options);
+    const mails = files.map((f) => ({ name: path.basename(f), text: readFile(f) }));
+    const ids = new Map<string, string>();
+    const domain = options.user.email.split('@')[1] ?? 'localhost';
+    mails.forEach((mail, i) => {
+      const old = headersOf(mail.text).get('message-id');
+      const hash = createHash('sha256').update(
+        `${changeId}\0${options.now}\0${mail.text.replaceAll(old ?? '\0', '')}`,
+        'latin1',
+      );
+      if (old) ids.set(old, `<${changeId}-v${options.version}-${i}-${hash.digest('hex').slice(0, 12)}@${domain}>`);
+    });
+    return mails.map(({ name, text }, i) => {
+      let mail = withIds(text, ids);
+      if (i === 0) mail = `${mail.trimEnd()}\nchange-id: ${changeId}\n`;
+      return { name, text: declare8bit(mail) };
+    });
+  });
+}
+
+function splitHead(mail: ByteString): [ByteString, ByteString] {
+  const end = mail.indexOf('\n\n');
+  return [mail.slice(0, end + 1), mail.slice(end + 1)];
+}
+
+function withIds(mail: ByteString, ids: ReadonlyMap<string, string>): ByteString {
+  const [head, rest] = splitHead(mail);
+  return head.replace(/<[^<>\s]+>/g, (id) => ids.get(id) ?? id) + rest;
+}
+
+function declare8bit(mail: ByteString): ByteString {
+  const [head, rest] = splitHead(mail);
+  if (!/[\x80-\xff]/.test(rest) || /^content-transfer-encoding:/im.test(head)) return mail;
+  return `${head}MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n${rest}`;
+}
