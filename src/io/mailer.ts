@@ -40,7 +40,7 @@ export async function commitTree(
   message: ByteString,
   author: Person & { date: string },
 ): Promise<string> {
-  const env = as(author, author.date || '0 +0000');
+  const env = as(author, author.date);
   return (await scratch.repo.output(['commit-tree', tree, '-p', parent, '-F', '-'], { env, input: message })).trim();
 }
 
@@ -59,7 +59,7 @@ export interface FormatOptions {
   cc: readonly string[];
   /** Notes for reviewers by commit: below `---`. */
   notes: ReadonlyMap<string, ByteString>;
-  /** Tip of the previous version, for a range-diff. */
+  /** Range of the previous version, for a range-diff. */
   previous: string | null;
   creationFactor: number;
   inReplyTo: string | null;
@@ -85,7 +85,7 @@ export async function formatSeries(scratch: Scratch, dir: string, o: FormatOptio
       ],
       ...(o.version > 1 ? [`--reroll-count=${o.version}`] : []),
       ...(o.notes.size ? ['--notes=refs/notes/review'] : []),
-      ...(o.previous ? [`--range-diff=${o.base}..${o.previous}`, `--creation-factor=${o.creationFactor}`] : []),
+      ...(o.previous ? [`--range-diff=${o.previous}`, `--creation-factor=${o.creationFactor}`] : []),
       ...(o.inReplyTo ? [`--in-reply-to=${o.inReplyTo}`] : []),
       ...o.to.map((a) => `--to=${a}`),
       ...o.cc.map((a) => `--cc=${a}`),
@@ -127,7 +127,7 @@ export async function amMails(
     const work = path.join(dir, 'work');
     mkdirSync(work);
     const env = {
-      ...as({ name: 'kport', email: 'kport@localhost' }, '0 +0000'),
+      ...as({ name: 'kport', email: 'kport@localhost' }, '@0 +0000'),
       GIT_DIR: scratch.repo.dir,
       GIT_WORK_TREE: work,
       GIT_INDEX_FILE: path.join(dir, 'index'),

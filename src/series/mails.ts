@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import type { ByteString } from '../core/text';
+import { fromDisplay, type ByteString } from '../core/text';
 import { readFile, withScratch } from '../io/files';
 import { formatSeries, type FormatOptions } from '../io/mailer';
 import type { Scratch } from '../io/scratch';
@@ -13,7 +13,11 @@ import { headersOf, type Mail } from './checks';
  */
 export async function makeMails(scratch: Scratch, changeId: string, options: FormatOptions): Promise<Mail[]> {
   return withScratch(async (dir) => {
-    const files = await formatSeries(scratch, dir, options);
+    const files = await formatSeries(scratch, dir, {
+      ...options,
+      to: options.to.map(encodeAddress),
+      cc: options.cc.map(encodeAddress),
+    });
     const mails = files.map((f) => ({ name: path.basename(f), text: readFile(f) }));
     const ids = new Map<string, string>();
     const domain = options.user.email.split('@')[1] ?? 'localhost';
@@ -26,11 +30,45 @@ export async function makeMails(scratch: Scratch, changeId: string, options: For
       if (old) ids.set(old, `<${changeId}-v${options.version}-${i}-${hash.digest('hex').slice(0, 12)}@${domain}>`);
     });
     return mails.map(({ name, text }, i) => {
-      let mail = withIds(text, ids);
+      let mail = withEncodedFrom(withIds(text, ids));
       if (i === 0) mail = `${mail.trimEnd()}\nchange-id: ${changeId}\n`;
       return { name, text: declare8bit(mail) };
     });
   });
+}
+
+/** A text as encoded words of RFC 2047, none of them longer than 75 characters and none cutting a character. */
+export function encodeWords(text: string): string {
+  const words: string[] = [];
+  let word = '';
+  for (const char of text) {
+    const encoded = /[A-Za-z0-9]/.test(char)
+      ? char
+      : [...Buffer.from(char, 'utf8')].map((b) => `=${b.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+    if (word.length + encoded.length > 60) {
+      words.push(word);
+      word = '';
+    }
+    word += encoded;
+  }
+  return [...words, word].map((w) => `=?UTF-8?q?${w}?=`).join(' ');
+}
+
+/** An address for a header: the name in encoded words when it is not ASCII. */
+export function encodeAddress(address: string): string {
+  const m = /^(.*?)\s*<([^<>]+)>$/.exec(address);
+  if (!m || !/[^\x00-\x7f]/.test(m[1]!)) return address;
+  return `${encodeWords(m[1]!.replace(/^"(.*)"$/, '$1').replace(/\\(.)/g, '$1'))} <${m[2]}>`;
+}
+
+/** git format-patch 2.39 leaves the sender of the cover letter as it is. */
+function withEncodedFrom(mail: ByteString): ByteString {
+  const [head, rest] = splitHead(mail);
+  return (
+    head.replace(/^From: (.*[\x80-\xff].*)$/m, (_, from: ByteString) => {
+      return `From: ${fromDisplay(encodeAddress(Buffer.from(from, 'latin1').toString('utf8')))}`;
+    }) + rest
+  );
 }
 
 function splitHead(mail: ByteString): [ByteString, ByteString] {

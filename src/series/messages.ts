@@ -4,7 +4,7 @@ import type { Change, Unit } from './change';
 import type { SourceCommit } from './history';
 import { readTrailer } from './history';
 import type { PlannedPatch } from './plan';
-import { prefixFromTable } from './topics';
+import { FAMILY_TITLES, prefixFromTable } from './topics';
 import { enumerate, WIDTH, wrap } from './words';
 
 /** How many commits of a path are asked for its prefix, and how many have to agree. */
@@ -66,6 +66,8 @@ export async function prefixOf(repo: GitRepo, change: Change, patch: PlannedPatc
     );
     weight.set(key, entry);
   }
+  // Small changes all over the tree that were put together belong to no subsystem.
+  if (patch.topic.family === 'other' && weight.size > 1) return 'treewide: ';
   const [table, main] = [...weight].sort((a, b) => b[1].lines - a[1].lines)[0]!;
   if (patch.topic.prefix !== undefined) {
     const kvm = [...new Set(patch.units.map((u) => /^arch\/\w+\//.exec(u.path)?.[0]).filter(Boolean))].map(
@@ -87,8 +89,10 @@ export function titleOf(patch: PlannedPatch, prefix: string): ByteString {
   const to = moved ? (patch.units.find((u) => u.kind === 'new') ?? patch.units[0]!) : patch.units[0]!;
   const others = names.filter((n) => n !== nameOf(to));
   const what = (list: readonly string[]) => (list.length <= 3 ? enumerate(list) : `${list.length} files`);
+  const shorts = [patch.topic, ...patch.also].map((t) => t.short).filter((t) => t !== undefined);
+  const family = shorts.length > 1 ? FAMILY_TITLES[patch.topic.family]?.replace('%s', enumerate(shorts)) : undefined;
   const fillIn = (w: string) =>
-    patch.topic.title.replace('%what', moved ? `code of ${w}` : w).replace('%to', nameOf(to)) +
+    (family ?? patch.topic.title).replace('%what', moved ? `code of ${w}` : w).replace('%to', nameOf(to)) +
     (patch.part === null ? '' : `, part ${patch.part}`);
   const long = prefix + fillIn(what(moved ? others : names));
   if (long.length <= WIDTH) return long;

@@ -16,6 +16,8 @@ export interface Topic {
   why: string;
   /** Prefix when neither the log nor {@link PREFIXES} should decide. */
   prefix?: string;
+  /** What it is about, for the title of a patch that holds several topics of its family. */
+  short?: string;
   /** Not reviewed line by line. */
   bulk?: boolean;
 }
@@ -46,6 +48,23 @@ export const MOVES = topic(
   'Move %what to %to',
   'Code changes its place here so that a later patch can share it. What stays behind includes the new file.',
 );
+
+const SHORT: Readonly<Record<string, string>> = {
+  'corevisor-memory': 'page tables',
+  'corevisor-core': 'boot and virtual CPUs',
+  'corevisor-smmu': 'SMMU protection',
+  hypercalls: 'host calls',
+  'host-init': 'setup',
+  'host-vcpu': 'vCPUs',
+  'host-mmu': 'stage 2',
+  'el2-entry': 'EL2',
+};
+
+/** Titles of patches that hold several topics of a family; `%s` are their short names. */
+export const FAMILY_TITLES: Readonly<Record<string, string>> = {
+  corevisor: 'Add %s to the corevisor',
+  hostvisor: 'Hand %s to the corevisor',
+};
 
 export const TOPICS: Record<string, Topic> = Object.fromEntries(
   [
@@ -182,7 +201,7 @@ export const TOPICS: Record<string, Topic> = Object.fromEntries(
       'Configurations that the set is built and tested with.',
     ),
     topic('docs', 'docs', 920, 'Document the corevisor', 'How it works and how it is used.'),
-  ].map((t) => [t.key, { ...t, bulk: t.key === 'library' || t.key === 'defconfig' }]),
+  ].map((t) => [t.key, { ...t, short: SHORT[t.key], bulk: t.key === 'library' || t.key === 'defconfig' }]),
 );
 
 interface Rule {

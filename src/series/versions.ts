@@ -54,7 +54,7 @@ export async function commitsOfMails(
     if (patch === null) continue;
     tree = await scratch.applyPatch(tree, patch.diff, patch.file);
     const message = `${patch.subject}\n\n${patch.body}\n`;
-    const author = patch.author ?? { name: 'nobody', email: 'nobody@localhost', date: '0 +0000' };
+    const author = patch.author ?? { name: 'nobody', email: 'nobody@localhost', date: '@0 +0000' };
     tip = await commitTree(scratch, tree, tip, message, author);
     patches.push({ subject: patch.subject, hunks: patch.changes.flatMap((c) => c.hunks) });
   }
@@ -125,4 +125,3 @@ function changedHunks(before: readonly Hunk[], after: readonly Hunk[]): string[]
     return `${forDisplay(p)}${names.length ? ` (${names.join(', ')})` : ''}: ${count(n, 'hunk')}`;
   });
 }
-
