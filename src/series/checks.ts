@@ -3,6 +3,7 @@ import type { GitRepo } from '../io/git';
 import { runKernelScript } from '../io/kernel-scripts';
 import { amMails } from '../io/mailer';
 import type { Scratch } from '../io/scratch';
+import { count } from './words';
 
 /** One check and what it found; the same shape as the checks of a ported tree. */
 export interface CheckResult {
@@ -139,14 +140,15 @@ export async function checkApplies(
 
 interface Finding {
   type: string;
-  /** Text of the line that is complained about; empty when it is the mail as a whole. */
-  text: ByteString;
+  /** Text of the added line that is complained about; null when it is the mail as a whole. */
+  text: ByteString | null;
   place: string;
 }
 
 /**
  * checkpatch on each mail. Fails for an error that the set itself did not have: `original` are the patches of the set (or
- * the commits that the series was cut out of), which are asked, too.
+ * the commits that the series was cut out of). A complaint about a line that stands in the set word for word is the set's;
+ * checkpatch is not asked twice for that, because its judgement of a line also depends on what else is in the mail.
  */
 export async function checkCheckpatch(
   repo: GitRepo,
@@ -156,9 +158,7 @@ export async function checkCheckpatch(
 ): Promise<CheckResult> {
   const name = 'checkpatch';
   const ask = async (list: readonly Mail[]): Promise<Finding[] | string> => {
-    const args = ['--no-tree', '--show-types', '--terse', '--no-summary', '--no-color', '--root=.'].filter(
-      (a) => !a.startsWith('--root'),
-    );
+    const args = ['--no-tree', '--show-types', '--terse', '--no-summary'];
     const result = await runKernelScript(repo, revision, 'scripts/checkpatch.pl', args, list);
     if (!result.ran) return result.why;
     const texts = new Map(list.map((m) => [m.name, splitLines(m.text)]));
@@ -166,26 +166,25 @@ export async function checkCheckpatch(
       const m = /^([^:]+):(\d+): ERROR:(\w+): (.*)$/.exec(line);
       if (!m) return [];
       const text = texts.get(m[1]!)?.[Number(m[2]) - 1] ?? '';
-      return [
-        {
-          type: m[3]!,
-          text: /^[+ -]/.test(text) ? chomp(text).trim() : '',
-          place: `${m[1]}:${m[2]}: ${m[3]}: ${m[4]}`,
-        },
-      ];
+      const place = `${m[1]}:${m[2]}: ${m[3]}: ${m[4]}`;
+      return [{ type: m[3]!, text: text[0] === '+' ? chomp(text).slice(1).trim() : null, place }];
     });
   };
   const ours = await ask(mails);
   if (typeof ours === 'string') return { name, result: 'skipped', reason: ours, findings: [] };
-  const theirs = original.length ? await ask(original) : [];
-  if (typeof theirs === 'string') return { name, result: 'skipped', reason: theirs, findings: [] };
-  const had = new Map<string, number>();
-  for (const f of theirs) had.set(`${f.type}\0${f.text}`, (had.get(`${f.type}\0${f.text}`) ?? 0) + 1);
-  const fresh = ours.filter((f) => !had.has(`${f.type}\0${f.text}`));
-  const old = ours.length - fresh.length;
-  const types = new Map<string, number>();
-  for (const f of ours) if (!fresh.includes(f)) types.set(f.type, (types.get(f.type) ?? 0) + 1);
-  const list = [...types].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([t, n]) => `${n} ${t}`);
-  const reason = `${fresh.length} errors that the set did not have; ${old} that it had${list.length ? ` (${list.join(', ')})` : ''}`;
+  const lines = new Set(
+    original.flatMap((m) => splitLines(m.text).map((l) => (l[0] === '+' ? chomp(l).slice(1).trim() : ''))),
+  );
+  // What is said of a mail as a whole (no sign-off, no message) does not hang on its diff.
+  const whole = await ask(original.map((m) => ({ name: m.name, text: m.text.split(/^---$/m)[0]! })));
+  const types = new Set(typeof whole === 'string' ? [] : whole.filter((f) => f.text === null).map((f) => f.type));
+  const isOld = (f: Finding) => (f.text === null ? types.has(f.type) : lines.has(f.text));
+  const fresh = ours.filter((f) => !isOld(f));
+  const counts = new Map<string, number>();
+  for (const f of ours.filter(isOld)) counts.set(f.type, (counts.get(f.type) ?? 0) + 1);
+  const list = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([t, n]) => `${n} ${t}`);
+  const reason =
+    `${count(fresh.length, 'error')} that the set did not have; ${ours.length - fresh.length} that it had` +
+    (list.length ? ` (${list.join(', ')})` : '');
   return { name, result: fresh.length ? 'fail' : 'pass', reason, findings: fresh.map((f) => f.place) };
 }

@@ -70,8 +70,14 @@ function shellPattern(value: ByteString, isFolder: (path: ByteString) => boolean
 
 /** A perl pattern under /x; null when JavaScript has no such thing. */
 function perlPattern(value: ByteString): RegExp | null {
+  // Node 20 knows no `(?i:…)`: then all of the pattern is taken so.
+  const fold = /\(\?i[:)]/.test(value);
+  const plain = value.replace(/\(\?i:/g, '(?:').replace(/\(\?i\)/g, '');
   try {
-    return new RegExp(value.replace(/(\\.)|\s+/g, (_, kept: string | undefined) => kept ?? ''));
+    return new RegExp(
+      plain.replace(/(\\.)|\s+/g, (_, kept: string | undefined) => kept ?? ''),
+      fold ? 'i' : '',
+    );
   } catch {
     return null;
   }

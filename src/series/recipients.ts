@@ -123,31 +123,34 @@ export async function findRecipients(
   }
   const auto = request.maintainers ?? request.to.length === 0;
   const why = auto ? null : '--to names the readers; --maintainers adds these';
+  const said = new Map<string, { text: string; what: string; patches: number[]; without: string | null }>();
+  const note = (text: string, what: string, patch: number, without: string | null) => {
+    const key = `${what}\0${text}`;
+    if (!said.has(key)) said.set(key, { text, what, patches: [], without });
+    said.get(key)!.patches.push(patch);
+  };
   people.patches.forEach((patch, i) => {
-    const where = `patch ${i + 1}`;
-    const quiet = (text: string, reason: string, without: string | null) => {
-      try {
-        add(text, 'cc', reason, where, without);
-      } catch {
-        notes.push(`${where}: '${text}' is no mail address: left out`);
-      }
-    };
     for (const line of patch.trailers) {
       const trailer = readTrailer(line);
       if (!trailer) continue;
       const text = forDisplay(trailer.value).replace(/\s*#.*$/, '');
-      if (/^cc$/i.test(trailer.key)) quiet(text, `Cc: in ${where}`, off('bodycc') ?? off('cc'));
-      else if (/^signed-off-by$/i.test(trailer.key)) quiet(text, `Signed-off-by: in ${where}`, off('sob') ?? why);
-      else if (/-by$/i.test(trailer.key)) quiet(text, `${trailer.key}: in ${where}`, off('misc-by') ?? why);
+      if (/^cc$/i.test(trailer.key)) note(text, 'Cc: in', i + 1, off('bodycc') ?? off('cc'));
+      else if (/^signed-off-by$/i.test(trailer.key)) note(text, 'Signed-off-by: in', i + 1, off('sob') ?? why);
+      else if (/-by$/i.test(trailer.key)) note(text, `${trailer.key}: in`, i + 1, off('misc-by') ?? why);
     }
     if (patch.author.email !== people.user.email) {
-      quiet(
-        `${forDisplay(patch.author.name)} <${forDisplay(patch.author.email)}>`,
-        `author of ${where}`,
-        off('author') ?? why,
-      );
+      const text = `${forDisplay(patch.author.name)} <${forDisplay(patch.author.email)}>`;
+      note(text, 'author of', i + 1, off('author') ?? why);
     }
   });
+  for (const { text, what, patches, without } of said.values()) {
+    const where = patches.length > 3 ? `${patches.length} patches` : `patch ${patches.join(', ')}`;
+    try {
+      add(text, 'cc', `${what} ${where}`, where, without);
+    } catch {
+      notes.push(`${where}: '${text}' is no mail address: left out`);
+    }
+  }
   let source = 'nobody was asked for: --to names the readers';
   if (auto) source = await askKernel(repo, change, people, add, off('cccmd'), notes);
   const self = found.get(forDisplay(people.user.email).toLowerCase());
@@ -187,7 +190,7 @@ async function askKernel(
   };
   if (result.ran) {
     for (const line of result.stdout.split('\n').filter(Boolean)) {
-      const m = /^(.*?)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*$/.exec(forDisplay(line));
+      const m = /^(.*?<[^<>]+>|\S+)\s+\((.*)\)\s*$/.exec(forDisplay(line));
       if (!m) continue;
       const [, who, role] = m as unknown as [string, string, string];
       take(who, /^(maintainer|supporter|odd fixer)/.test(role) ? 'to' : 'cc', `${role} (get_maintainer.pl)`);
