@@ -21,13 +21,11 @@ export async function makeMails(scratch: Scratch, changeId: string, options: For
     const mails = files.map((f) => ({ name: path.basename(f), text: readFile(f) }));
     const ids = new Map<string, string>();
     const domain = options.user.email.split('@')[1] ?? 'localhost';
+    const old = mails.map((m) => headersOf(m.text).get('message-id') ?? '');
     mails.forEach((mail, i) => {
-      const old = headersOf(mail.text).get('message-id');
-      const hash = createHash('sha256').update(
-        `${changeId}\0${options.now}\0${mail.text.replaceAll(old ?? '\0', '')}`,
-        'latin1',
-      );
-      if (old) ids.set(old, `<${changeId}-v${options.version}-${i}-${hash.digest('hex').slice(0, 12)}@${domain}>`);
+      const content = old.reduce((text, id) => (id ? text.replaceAll(id, '') : text), mail.text);
+      const hash = createHash('sha256').update(`${changeId}\0${options.now}\0${content}`, 'latin1').digest('hex');
+      ids.set(old[i]!, `<${changeId}-v${options.version}-${i}-${hash.slice(0, 12)}@${domain}>`);
     });
     return mails.map(({ name, text }, i) => {
       let mail = withEncodedFrom(withIds(text, ids));

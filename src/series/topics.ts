@@ -274,7 +274,7 @@ export const PREFIXES: readonly { path: RegExp; prefix: string }[] = [
   { path: /^drivers\/tty\/serial\/([\w-]+)\./, prefix: 'serial: $1: ' },
   { path: /^drivers\/of\//, prefix: 'of: ' },
   { path: /^scripts\/mod\//, prefix: 'modpost: ' },
-  { path: /^scripts\/kconfig\/|Kconfig$/, prefix: 'kconfig: ' },
+  { path: /^scripts\/kconfig\//, prefix: 'kconfig: ' },
   { path: /^(scripts\/|Makefile$|Kbuild$)/, prefix: 'kbuild: ' },
   { path: /^arch\/(\w+)\//, prefix: '$1: ' },
   { path: /^drivers\/([\w-]+)\/([\w-]+)\//, prefix: '$1: $2: ' },
