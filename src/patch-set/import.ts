@@ -182,14 +182,7 @@ async function readRange(request: ImportRequest, notes: string[]): Promise<Sourc
     }
     const options = ['--binary', '--full-index', '-M', '--no-color', '--no-ext-diff'];
     const mbox = await repo.output([
-      ...[
-        '-c',
-        'diff.noprefix=false',
-        '-c',
-        'diff.mnemonicPrefix=false',
-        '-c',
-        'format.signature=',
-      ],
+      ...['-c', 'diff.noprefix=false', '-c', 'diff.mnemonicPrefix=false', '-c', 'format.signature='],
       ...['-c', 'diff.suppressBlankEmpty=false', '-c', 'format.subjectPrefix=PATCH', '-c', 'format.headers='],
       ...[
         'format-patch',

@@ -6,7 +6,7 @@ import type { NewCommit, NewFile, Scratch } from '../io/scratch';
 import { fileWith, readChange, type Change, type Unit } from './change';
 import type { SourceCommit } from './history';
 import { trailersOfPieces } from './messages';
-import { wrap } from './words';
+import { fill, wrap } from './words';
 
 /** A patch of the series, complete. */
 export interface SeriesPatch {
@@ -42,7 +42,7 @@ export function messageOf(patch: SeriesPatch, options: MessageOptions): ByteStri
 
 /** `[name: …]`, the form in which those who pass a patch on say what they changed. */
 function bracket(name: ByteString, note: ByteString): ByteString {
-  const lines = wrap(`[${name}: ${note.split('\n')[0]!}`).split('\n');
+  const lines = fill(`[${name}: ${note.split('\n')[0]!}`).split('\n');
   const rest = note.split('\n').slice(1);
   return `${[...lines.map((l, i) => (i ? ` ${l}` : l)), ...rest.map((l) => ` ${l}`)].join('\n')}]`;
 }

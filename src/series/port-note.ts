@@ -44,7 +44,7 @@ export function outcomeCounts(hunks: readonly { outcome: Outcome }[]): string {
 }
 
 /**
- * What was changed for this kernel in one patch, and which upstream change forced it; null when nothing but places was
+ * The first line is one long line, the others are filled: what was changed for this kernel in one patch, and which upstream change forced it; null when nothing but places was
  * looked up. Equal reasons are told once.
  */
 export function portNote(report: PortReport, hunks: readonly HunkReport[], units: readonly Unit[]): ByteString | null {
@@ -69,8 +69,9 @@ export function portNote(report: PortReport, hunks: readonly HunkReport[], units
       h.outcome === 'relocated' && to
         ? `${h.path} -> ${to.path}`
         : `${to?.path ?? h.path}${to?.definition ? `, ${to.definition}` : ''}`;
+    const outcome = h.outcome === 'conflict' ? 'left over, not in this patch' : h.outcome;
     const key = `${h.outcome}\0${place}\0${by}`;
-    const group = groups.get(key) ?? { n: 0, text: `${h.outcome}: ${place}%n${by}` };
+    const group = groups.get(key) ?? { n: 0, text: `${outcome}: ${place}%n${by}` };
     group.n++;
     groups.set(key, group);
   }
@@ -84,7 +85,7 @@ export function portNote(report: PortReport, hunks: readonly HunkReport[], units
   }`;
   const shown = lines.slice(0, LINES).map((l) => fill(`- ${l}`, 70, '  '));
   if (lines.length > LINES) shown.push(`- and ${lines.length - LINES} more: 'kport report' has them all`);
-  return fromDisplay([fill(head, 70), ...shown].join('\n'));
+  return fromDisplay([head, ...shown].join('\n'));
 }
 
 /** Hunks that no patch of the series shows: upstream has them, their target is gone, or they are left over. */

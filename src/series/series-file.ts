@@ -82,9 +82,9 @@ export function writePlan(plan: SeriesPlan, base: string, branch: string, change
   });
   doc.commentBefore = HEADER;
   const units = new Map(change.units.map((u) => [u.id, u]));
-  for (const item of (doc.get('patches') as YAMLSeq).items) {
+  for (const [i, item] of (doc.get('patches') as YAMLSeq).items.entries()) {
     const hunks = (item as YAMLMap).get('hunks');
-    (item as Node).spaceBefore = true;
+    if (i > 0) (item as Node).spaceBefore = true;
     if (!isSeq(hunks)) continue;
     for (const node of hunks.items) {
       const unit = isScalar(node) ? units.get(String(node.value)) : undefined;

@@ -38,7 +38,7 @@ import { addressesOf, findRecipients, parseAddress, type Recipient } from './rec
 import { assertOrder, namesOfUnits, readPlan, resolvePlan, writePlan, type SeriesPlan } from './series-file';
 import { SeriesStore, type State } from './store';
 import { commitsOfMails, CREATION_FACTOR, draftChangeLog, mailsOf, previousOfRange, type Previous } from './versions';
-import { count } from './words';
+import { count, fill } from './words';
 
 export interface SeriesRequest {
   tree: string;
@@ -227,7 +227,15 @@ async function make(job: Job): Promise<Series> {
   const built = await buildCommits(scratch, repo, change, patches, options);
   const reviewNotes = new Map<string, ByteString>();
   patches.forEach((p, i) => {
-    const text = [p.note, request.notesBelow ? (p.portNote ?? '') : ''].filter(Boolean).join('\n\n');
+    const text = [
+      p.note,
+      request.notesBelow && p.portNote
+        ? fill(p.portNote.split('\n')[0]!, 70) +
+          p.portNote.slice(p.portNote.indexOf('\n') >= 0 ? p.portNote.indexOf('\n') : p.portNote.length)
+        : '',
+    ]
+      .filter(Boolean)
+      .join('\n\n');
     if (text) reviewNotes.set(built.commits[i]!, text);
   });
 

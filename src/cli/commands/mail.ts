@@ -166,9 +166,11 @@ export const mailCommand = defineCommand({
               : "\nnothing was sent: that was git send-email's dry run\nnext: the same with '--send --no-dry-run'",
           );
         } else if (!dryRun) {
+          // Patches to files with CRLF line ends lose them in git am otherwise.
+          const keepCr = series.mails.some((m) => m.text.includes('\r\n')) ? ' --keep-cr' : '';
           const where = out && out !== '-' ? out : series.dir!;
           ui.say(
-            `\nplan: ${series.planFile}\ncover letter: ${series.coverFile}\nnext: git am ${where}/*.patch on ${series.base.slice(0, 12)}, or the same with '--send'`,
+            `\nplan: ${series.planFile}\ncover letter: ${series.coverFile}\nnext: git am${keepCr} ${where}/*.patch on ${series.base.slice(0, 12)}, or the same with '--send'`,
           );
         }
         return series.checks.some((c) => c.result === 'fail') ? Exit.Left : Exit.Done;
