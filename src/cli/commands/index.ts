@@ -3,6 +3,7 @@ import { applyCommand } from './apply';
 import { checkCommand } from './check';
 import { hypercallsCommand } from './hypercalls';
 import { importCommand } from './import';
+import { mailCommand } from './mail';
 import { setsCommand } from './sets';
 
 /** All commands, in the order of the help. */
@@ -12,4 +13,5 @@ export const commands = [
   applyCommand,
   checkCommand,
   hypercallsCommand,
+  mailCommand,
 ] as unknown as Command<unknown>[];
