@@ -1,12 +1,14 @@
 import type { PatchSet } from './patch-set/patch-set';
 import { touchedPaths } from './patch-set/patch-set';
 import { Aligner } from './porter/place';
-import { HeirsByName } from './porter/heirs';
+import { MappedHeirs } from './porter/heirs';
 import { portPatch, type PortContext, type PortedPatch } from './porter/port';
 import { rolesOf } from './porter/roles';
-import { TargetSearch } from './porter/search';
 import { baseAfterEachPatch } from './porter/source';
 import { View } from './porter/view';
+import type { DiskCache } from './io/cache';
+import { indexKernel, scopeOfSet } from './kernel-index';
+import { mapSymbols } from './symbol-map';
 import type { Scratch } from './io/scratch';
 import type { KernelTree } from './io/tree';
 import type { ByteString } from './core/text';
@@ -16,6 +18,8 @@ export interface PipelineInput {
   base: KernelTree;
   target: KernelTree;
   scratch: Scratch;
+  /** Null: compute everything anew. */
+  cache: DiskCache | null;
   markers: boolean;
   /** Port these files of the set alone; null for all. */
   only: ((path: ByteString) => boolean) | null;
@@ -35,20 +39,17 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const { set, scratch } = input;
   const clock = stopwatch();
 
-  input.progress(`reading the base ${input.base.name}`);
-  const base = new View(input.base);
-  const patched = new View(input.base);
-  const target = new View(input.target);
-
-  input.progress(`looking for moved code in ${input.target.name}`);
-  const search = await TargetSearch.open(base, target, touchedPaths(set));
-  const heirs = new HeirsByName(
-    base,
-    target,
-    (name) => search.definedIn(name),
-    (path) => search.movedFiles(path),
-  );
+  const scope = scopeOfSet(touchedPaths(set));
+  input.progress(`indexing the base, ${input.base.name}`);
+  const baseIndex = await indexKernel(input.base, { scope, cache: input.cache });
+  input.progress(`indexing the target, ${input.target.name}`);
+  const targetIndex = await indexKernel(input.target, { scope, cache: input.cache });
   clock.lap('index');
+
+  const base = new View(baseIndex);
+  const patched = new View(baseIndex);
+  const target = new View(targetIndex);
+  const heirs = new MappedHeirs(base, target, mapSymbols(baseIndex, targetIndex));
 
   const context: PortContext = {
     base,

@@ -296,6 +296,7 @@ async function portEdit(
   }
   const placed: Placed[] = [];
   let failure: NotPlaced | null = null;
+  let obsolete: NotPlaced | null = null;
   for (const path of paths) {
     const target = await context.target.file(path);
     if (!target) continue;
@@ -311,7 +312,8 @@ async function portEdit(
         });
     }
     const attempt = placeEdit(edit, base, target, pairs, context.aligner);
-    if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
+    if (!attempt.placed && attempt.obsolete) obsolete = { ...attempt, obsolete: false };
+    else if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
     else if (!failure || (!failure.candidate && !attempt.placed && attempt.candidate)) {
       failure = attempt.placed
         ? {
@@ -327,6 +329,8 @@ async function portEdit(
         : attempt;
     }
   }
+  if (placed.length === 0 && obsolete && !failure)
+    return { edit, placements: [], outcome: 'obsolete', failure: obsolete };
   if (placed.length === 0)
     return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
   if (placed.every((p) => isThere(p))) return { edit, placements: placed, outcome: 'already-upstream', failure: null };
@@ -399,7 +403,11 @@ function demoteOverlaps(results: EditResult[]): void {
   }
 }
 
+/** How sure it is that code which is nowhere in the target file is gone. */
+const OBSOLETE = 0.8;
+
 function confidenceOf(r: EditResult): number {
+  if (r.outcome === 'obsolete') return OBSOLETE;
   return r.placements.length ? Math.min(...r.placements.map((p) => p.confidence)) : 0;
 }
 

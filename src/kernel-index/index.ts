@@ -1,0 +1,218 @@
+import type { ByteString } from '../core/text';
+import type { DiskCache } from '../io/cache';
+import { breathe } from '../io/parser';
+import type { KernelTree } from '../io/tree';
+import { harvestAttributes, type Attributes } from './attributes';
+import { FileCache } from './file-cache';
+import { indexFile } from './index-file';
+import { languageOf } from './language';
+import { includeCandidates, scopeOf, type Scope } from './scope';
+import type { Definition, Member, SourceFile } from './types';
+
+export interface IndexKernelOptions {
+  /** Which files; a function stands for these files and nothing else. */
+  scope: Scope | ((path: ByteString) => boolean);
+  /** Null: compute everything, keep nothing. */
+  cache: DiskCache | null;
+  /** Count what the pre-pass repairs, at the price of a second parse. Such a run does not read the cache. */
+  countRaw?: boolean;
+  onProgress?(done: number, total: number): void;
+}
+
+/** What a run did. */
+export interface IndexStats {
+  files: number;
+  bytes: number;
+  definitions: number;
+  /** Files that came from the cache, and files that were indexed now. */
+  cached: number;
+  indexed: number;
+  /** Entries of the cache that could not be trusted and were made anew. */
+  damaged: number;
+  milliseconds: number;
+}
+
+/** A definition and the file it is in. */
+export interface Found {
+  file: SourceFile;
+  definition: Definition;
+}
+
+/** Everything known about one kernel, or the part of it that a scope names. */
+export class KernelIndex {
+  private readonly byPath = new Map<ByteString, SourceFile>();
+  private names: Map<string, Found[]> | null = null;
+  private memberNames: Map<string, (Found & { member: Member })[]> | null = null;
+  private mentioned: Map<string, Found[]> | null = null;
+  private readonly inFiles = new Map<string, ByteString[]>();
+  readonly stats: IndexStats = {
+    files: 0,
+    bytes: 0,
+    definitions: 0,
+    cached: 0,
+    indexed: 0,
+    damaged: 0,
+    milliseconds: 0,
+  };
+
+  constructor(
+    readonly tree: KernelTree,
+    readonly attributes: Attributes,
+    private readonly cache: FileCache | null,
+  ) {}
+
+  /** A file of the scope (or one that was loaded); null for any other. */
+  file(path: ByteString): SourceFile | null {
+    return this.byPath.get(path) ?? null;
+  }
+
+  /** The files at hand, by path. */
+  files(): SourceFile[] {
+    return [...this.byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** Every definition of that name, by path. */
+  definitions(name: string): readonly Found[] {
+    if (!this.names) {
+      this.names = new Map();
+      for (const file of this.files())
+        for (const definition of file.index.definitions) push(this.names, definition.name, { file, definition });
+    }
+    return this.names.get(name) ?? [];
+  }
+
+  /** Every field and enumerator of that name. A field of a nested struct is found by its last part. */
+  members(name: string): readonly (Found & { member: Member })[] {
+    if (!this.memberNames) {
+      this.memberNames = new Map();
+      for (const file of this.files()) {
+        for (const definition of file.index.definitions) {
+          if (definition.kind === 'object-rule') continue;
+          for (const member of definition.members) {
+            push(this.memberNames, member.name.slice(member.name.lastIndexOf('.') + 1), { file, definition, member });
+          }
+        }
+      }
+    }
+    return this.memberNames.get(name) ?? [];
+  }
+
+  /** Every definition that calls or uses a name. */
+  mentions(name: string): readonly Found[] {
+    if (!this.mentioned) {
+      this.mentioned = new Map();
+      for (const file of this.files()) {
+        for (const definition of file.index.definitions) {
+          for (const call of definition.calls) push(this.mentioned, call, { file, definition });
+          for (const use of definition.uses) push(this.mentioned, use, { file, definition });
+        }
+      }
+    }
+    return this.mentioned.get(name) ?? [];
+  }
+
+  /** Paths of files that define a name. Of a whole tree, this is known for files that are not at hand. */
+  pathsDefining(name: string): readonly ByteString[] {
+    return this.inFiles.get(name) ?? [...new Set(this.definitions(name).map((d) => d.file.path))];
+  }
+
+  /** A file of the tree, in the scope or not; null when the tree has none of that name. */
+  async load(path: ByteString): Promise<SourceFile | null> {
+    const known = this.byPath.get(path);
+    if (known) return known;
+    const file = await this.index(path, await this.tree.read(path), false);
+    if (file) this.keep(file);
+    return file;
+  }
+
+  /** @internal Indexes one text, by the cache when it has it. */
+  async index(path: ByteString, text: ByteString | null, countRaw: boolean): Promise<SourceFile | null> {
+    if (text === null) return null;
+    const language = languageOf(path);
+    const oid = language === 'text' ? null : (this.tree.entry(path)?.oid ?? null);
+    let index = oid !== null && !countRaw ? (this.cache?.get(oid, language, text) ?? null) : null;
+    if (index) this.stats.cached++;
+    else {
+      index = await indexFile(path, text, { attributes: this.attributes.words, countRaw });
+      if (oid !== null && !countRaw) this.cache?.put(oid, language, index);
+      this.stats.indexed++;
+    }
+    this.stats.files++;
+    this.stats.bytes += text.length;
+    this.stats.definitions += index.definitions.length;
+    return { path, text, index };
+  }
+
+  /** @internal */
+  keep(file: SourceFile): void {
+    this.byPath.set(file.path, file);
+    this.names = this.memberNames = this.mentioned = null;
+  }
+
+  /** @internal Remembers names only: what a whole tree keeps. */
+  keepNames(file: SourceFile): void {
+    for (const name of new Set(file.index.definitions.map((d) => d.name))) push(this.inFiles, name, file.path);
+  }
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+/** Texts are asked for this far ahead, so that git is not waited for. */
+const AHEAD = 48;
+
+/** Builds the index of a kernel. */
+export async function indexKernel(tree: KernelTree, options: IndexKernelOptions): Promise<KernelIndex> {
+  const begun = Date.now();
+  const scope = typeof options.scope === 'function' ? scopeOf(options.scope) : options.scope;
+  const { cache } = options;
+  const attributes = await harvestAttributes(tree, cache);
+  const kernel = new KernelIndex(tree, attributes, cache && new FileCache(cache, attributes));
+  const damagedBefore = cache?.damaged ?? 0;
+
+  const queue: ByteString[] = [];
+  const queued = new Set<ByteString>();
+  const want = (path: ByteString) => {
+    if (queued.has(path)) return;
+    queued.add(path);
+    const entry = tree.entry(path);
+    if (entry && entry.mode.startsWith('100')) queue.push(path);
+  };
+  for (const path of tree.paths()) if (scope.has(path)) want(path);
+
+  const reading: Promise<ByteString | null>[] = [];
+  for (let at = 0; at < queue.length; at++) {
+    for (let ahead = reading.length; ahead < Math.min(queue.length, at + AHEAD); ahead++)
+      reading.push(tree.read(queue[ahead]!));
+    const path = queue[at]!;
+    const text = await reading[at]!;
+    reading[at] = DONE;
+    const file = await kernel.index(path, text, options.countRaw ?? false);
+    if (!file) continue;
+    if (scope.whole) kernel.keepNames(file);
+    else kernel.keep(file);
+    if (scope.closure) {
+      for (const include of file.index.includes) {
+        const found = includeCandidates(path, include.path, include.system).find((p) => tree.has(p));
+        if (found !== undefined) want(found);
+      }
+    }
+    if (at % 64 === 0) {
+      options.onProgress?.(at, queue.length);
+      await breathe();
+    }
+  }
+  options.onProgress?.(queue.length, queue.length);
+  kernel.stats.damaged = (cache?.damaged ?? 0) - damagedBefore;
+  kernel.stats.milliseconds = Date.now() - begun;
+  return kernel;
+}
+
+const DONE: Promise<null> = Promise.resolve(null);
+
+export type { Scope } from './scope';
+export { scopeOf, scopeOfSet, WHOLE_TREE } from './scope';
+export type { Definition, DefinitionKind, FileIndex, Member, Signature, SourceFile } from './types';

@@ -1,0 +1,276 @@
+import type { Evidence } from '../core/outcome';
+import type { Found, KernelIndex } from '../kernel-index/index';
+import type { Member } from '../kernel-index/types';
+import type { Pairs } from './pairs';
+import { nameSimilarity } from './similarity';
+import type { Substitutions } from './substitutions';
+import type { FieldChange, MapEntry, SymbolRef } from './types';
+
+/** A field or enumerator with the definition that holds it. */
+export interface FoundMember extends Found {
+  member: Member;
+}
+
+/** Follows fields and enumerators. `definitionEntry` says where the struct itself went. */
+export class Fields {
+  constructor(
+    private readonly target: KernelIndex,
+    private readonly pairs: Pairs,
+    private readonly substitutions: Substitutions,
+    private readonly heirOf: (of: Found) => Found | null,
+  ) {}
+
+  entry(of: FoundMember): MapEntry {
+    return of.definition.kind === 'enum' ? this.enumerator(of) : this.field(of);
+  }
+
+  private enumerator(of: FoundMember): MapEntry {
+    const from: SymbolRef = { kind: 'enumerator', name: of.member.name, path: of.file.path };
+    const members = this.target.members(of.member.name).filter((m) => m.definition.kind === 'enum');
+    const best = members.find((m) => m.file.path === of.file.path) ?? members[0];
+    if (best) {
+      const to = [ref(best, best.member)];
+      const status = best.file.path === of.file.path ? 'same' : 'moved';
+      return {
+        from,
+        status,
+        to,
+        confidence: 0.97,
+        evidence: [say('same-name', 'an enumerator of that name is there')],
+        changes: [],
+      };
+    }
+    const macro = this.target.definitions(of.member.name).find((t) => t.definition.kind === 'macro');
+    if (macro) {
+      const to: SymbolRef[] = [{ kind: 'macro', name: macro.definition.name, path: macro.file.path }];
+      return {
+        from,
+        status: 'moved',
+        to,
+        confidence: 0.95,
+        evidence: [say('same-name', 'a macro of that name is there')],
+        changes: [],
+      };
+    }
+    return this.substituted(of, from, false) ?? gone(from);
+  }
+
+  private field(of: FoundMember): MapEntry {
+    const from: SymbolRef = { kind: 'field', name: fieldName(of, of.member), path: of.file.path };
+    const heir = this.heirOf(of);
+    if (heir) {
+      const same = heir.definition.members.find((m) => m.name === of.member.name);
+      if (same) return this.stays(from, of, heir, same);
+      const short = lastPart(of.member.name);
+      const inside = heir.definition.members.find((m) => lastPart(m.name) === short);
+      if (inside) return this.nested(from, of, heir, inside);
+      const reached = this.reached(of, heir, short);
+      if (reached) return reached;
+    }
+    const substituted = this.substituted(of, from, true);
+    if (substituted) return substituted;
+    const beside = heir && this.between(of, heir);
+    if (beside) return beside;
+    const elsewhere = this.elsewhere(of, from);
+    return elsewhere ?? gone(from);
+  }
+
+  private stays(from: SymbolRef, of: FoundMember, heir: Found, member: Member): MapEntry {
+    const changes: FieldChange[] = [];
+    if (member.type !== of.member.type) changes.push({ kind: 'type-changed', from: of.member.type, into: member.type });
+    const moved = heir.definition.name !== of.definition.name || heir.file.path !== of.file.path;
+    return {
+      from,
+      status: changes.length ? 'resigned' : moved ? 'moved' : 'same',
+      to: [ref(heir, member)],
+      confidence: 0.97,
+      evidence: [say('same-name', `'${heir.definition.name}' has a field of that name`)],
+      changes,
+    };
+  }
+
+  /** The same name, in a struct without a type of its own inside the struct. */
+  private nested(from: SymbolRef, of: FoundMember, heir: Found, member: Member): MapEntry {
+    return {
+      from,
+      status: 'moved',
+      to: [ref(heir, member)],
+      confidence: 0.9,
+      evidence: [say('layout', `'${heir.definition.name}' has it as '${member.name}'`)],
+      changes: [{ kind: 'path-changed', from: of.member.name, into: member.name }],
+    };
+  }
+
+  /** The same name in a struct that the heir embeds or points to now. */
+  private reached(of: FoundMember, heir: Found, short: string): MapEntry | null {
+    for (const through of heir.definition.members) {
+      const type = /\b(?:struct|union)\s+(\w+)|\b(\w+_t)\b/.exec(through.type);
+      const name = type?.[1] ?? type?.[2];
+      // What was there before is no new home, unless the field came there since.
+      if (!name) continue;
+      for (const inner of this.target.definitions(name)) {
+        const member = inner.definition.members.find((m) => lastPart(m.name) === short);
+        if (!member) continue;
+        const before = this.heirHad(of, name, short);
+        if (before) continue;
+        const from: SymbolRef = { kind: 'field', name: fieldName(of, of.member), path: of.file.path };
+        const changes: FieldChange[] = [
+          { kind: 'path-changed', from: of.member.name, into: `${through.name}.${member.name}` },
+        ];
+        if (member.type !== of.member.type)
+          changes.push({ kind: 'type-changed', from: of.member.type, into: member.type });
+        const sure = sameType(member.type, of.member.type) ? 0.92 : 0.75;
+        const text = `'${heir.definition.name}' reaches it through '${through.name}' now`;
+        return {
+          from,
+          status: 'moved',
+          to: [ref(inner, member)],
+          confidence: sure,
+          evidence: [say('layout', text)],
+          changes,
+        };
+      }
+    }
+    return null;
+  }
+
+  /** True when the struct of that name had the field in the base already. */
+  private heirHad(of: FoundMember, struct: string, short: string): boolean {
+    return this.baseMembers(short).some((m) => m.definition.name === struct) && struct !== of.definition.name;
+  }
+
+  private baseMembers: (name: string) => readonly FoundMember[] = () => [];
+
+  /** @internal Set by the map: fields of the base by name. */
+  useBase(members: (name: string) => readonly FoundMember[]): void {
+    this.baseMembers = members;
+  }
+
+  /** Another name stands where the field was used. */
+  private substituted(of: FoundMember, from: SymbolRef, asField: boolean): MapEntry | null {
+    const short = lastPart(of.member.name);
+    // Uses of a name that several structs have say nothing about one of them.
+    const owners = new Set(this.baseMembers(short).map((m) => m.definition.name)).size;
+    const usage = this.substitutions.of(short, asField);
+    const [best] = usage.substitutes;
+    if (!best || best.support < 0.7) return null;
+    const total = usage.substitutes.reduce((sum, s) => sum + s.support, 0) + usage.kept * 0.3 + usage.lost * 0.3;
+    const sure =
+      Math.min(0.93, 0.9 * Math.min(1, best.support / 1.8) * (best.support / total)) / Math.max(1, Math.sqrt(owners));
+    if (sure < 0.3) return null;
+    const heir = this.heirOf(of);
+    const members = this.target.members(best.name);
+    const at =
+      members.find((m) => m.definition === heir?.definition) ??
+      members.find((m) => m.definition.name === of.definition.name) ??
+      members[0];
+    const definitions = this.target.definitions(best.name);
+    const text = `'${best.name}' stands in its place in ${best.seenIn
+      .slice(0, 4)
+      .map((n) => `'${n}'`)
+      .join(', ')}`;
+    const to: SymbolRef[] = at
+      ? [ref(at, at.member)]
+      : definitions.slice(0, 1).map((t) => ({ kind: t.definition.kind, name: t.definition.name, path: t.file.path }));
+    if (to.length === 0) return null;
+    const changes: FieldChange[] = [];
+    if (at && at.member.type !== of.member.type)
+      changes.push({ kind: 'type-changed', from: of.member.type, into: at.member.type });
+    return { from, status: 'renamed', to, confidence: sure, evidence: [say('substituted', text)], changes };
+  }
+
+  /** A new field between the same two neighbours, of the same type or with a similar name. */
+  private between(of: FoundMember, heir: Found): MapEntry | null {
+    const old = of.definition.members;
+    const at = old.findIndex((m) => m.name === of.member.name);
+    const now = heir.definition.members;
+    const before = at > 0 ? now.findIndex((m) => m.name === old[at - 1]!.name) : -1;
+    const after = at + 1 < old.length ? now.findIndex((m) => m.name === old[at + 1]!.name) : now.length;
+    if (after < 0 || after - before !== 2 || (at > 0 && before < 0)) return null;
+    const member = now[before + 1]!;
+    if (old.some((m) => m.name === member.name)) return null;
+    const alike = nameSimilarity(of.member.name, member.name);
+    const type = sameType(of.member.type, member.type);
+    if (alike < 0.4 && !type) return null;
+    const changes: FieldChange[] = type ? [] : [{ kind: 'type-changed', from: of.member.type, into: member.type }];
+    const from: SymbolRef = { kind: 'field', name: fieldName(of, of.member), path: of.file.path };
+    const confidence = type ? 0.6 + 0.25 * alike : 0.35 + 0.3 * alike;
+    return {
+      from,
+      status: 'renamed',
+      to: [ref(heir, member)],
+      confidence,
+      evidence: [say('layout', 'stands between the same neighbours')],
+      changes,
+    };
+  }
+
+  /** A field of that name that is new in a struct of the same file. */
+  private elsewhere(of: FoundMember, from: SymbolRef): MapEntry | null {
+    const short = lastPart(of.member.name);
+    const before = new Set(this.baseMembers(short).map((m) => m.definition.name));
+    const fresh = this.target
+      .members(short)
+      .filter((m) => m.definition.kind !== 'enum' && !before.has(m.definition.name));
+    const best = fresh.find((m) => m.file.path === of.file.path) ?? (fresh.length === 1 ? fresh[0] : undefined);
+    if (!best) return null;
+    const changes: FieldChange[] = [{ kind: 'path-changed', from: of.member.name, into: best.member.name }];
+    if (best.member.type !== of.member.type)
+      changes.push({ kind: 'type-changed', from: of.member.type, into: best.member.type });
+    const confidence = sameType(best.member.type, of.member.type) ? 0.7 : 0.45;
+    return {
+      from,
+      status: 'moved',
+      to: [ref(best, best.member)],
+      confidence,
+      evidence: [say('same-name', `'${best.definition.name}' has a new field of that name`)],
+      changes,
+    };
+  }
+
+  /** @internal */
+  partner(of: Found): Found | null {
+    return this.pairs.partner(of);
+  }
+}
+
+function ref(of: Found, member: Member): SymbolRef {
+  const isEnum = of.definition.kind === 'enum';
+  return {
+    kind: isEnum ? 'enumerator' : 'field',
+    name: isEnum ? member.name : fieldName(of, member),
+    path: of.file.path,
+  };
+}
+
+function fieldName(of: Found, member: Member): string {
+  return of.definition.name === '' ? member.name : `${of.definition.name}.${member.name}`;
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
+}
+
+function sameType(a: string, b: string): boolean {
+  const plain = (t: string) =>
+    t
+      .replace(/\b(const|volatile|__\w+)\b/g, '')
+      .replace(/\s+/g, ' ')
+      .trim();
+  return plain(a) === plain(b);
+}
+
+function gone(from: SymbolRef): MapEntry {
+  return {
+    from,
+    status: 'removed',
+    to: [],
+    confidence: 0.7,
+    evidence: [say('absent', 'no field or name of the target fits')],
+    changes: [],
+  };
+}
+
+function say(kind: string, text: string): Evidence {
+  return { kind, text };
+}

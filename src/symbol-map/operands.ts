@@ -1,0 +1,98 @@
+import type { Found, KernelIndex } from '../kernel-index/index';
+import type { Pairs } from './pairs';
+import type { Substitutions } from './substitutions';
+import type { SignatureChange, SpellingRule } from './types';
+
+const WORD = /^[A-Za-z_]\w*$/;
+const MAX_USERS = 80;
+
+/**
+ * Macros that paste their operands (`read_sysreg_el2(elr)`) have no signature that would show it when the operands are
+ * spelt differently. The calls show it: those in code that exists in both kernels are compared, operand by operand.
+ */
+export class Operands {
+  constructor(
+    private readonly base: KernelIndex,
+    private readonly pairs: Pairs,
+    private readonly substitutions: Substitutions,
+  ) {}
+
+  /** Operands that are consistently spelt differently. */
+  changes(name: string, newName = name): SignatureChange[] {
+    const seen = new Map<number, Map<string, { from: string; into: string; seen: number }>>();
+    const kept = new Map<number, number>();
+    for (const user of this.base.mentions(name).slice(0, MAX_USERS)) {
+      if (!user.definition.calls.includes(name)) continue;
+      const partner = this.pairs.partner(user);
+      if (!partner) continue;
+      const [before, after] = [this.calls(user, name), this.calls(partner, newName)];
+      if (before.length === 0 || before.length !== after.length) continue;
+      before.forEach((call, i) => {
+        call.forEach((operand, index) => {
+          const other = after[i]![index];
+          if (other === undefined || !WORD.test(operand) || !WORD.test(other)) return;
+          if (operand === other) {
+            kept.set(index, (kept.get(index) ?? 0) + 1);
+            return;
+          }
+          const pairs = seen.get(index) ?? new Map<string, { from: string; into: string; seen: number }>();
+          const pair = pairs.get(operand) ?? { from: operand, into: other, seen: 0 };
+          if (pair.into === other) pair.seen++;
+          pairs.set(operand, pair);
+          seen.set(index, pairs);
+        });
+      });
+    }
+    const changes: SignatureChange[] = [];
+    for (const [index, pairs] of [...seen].sort((a, b) => a[0] - b[0])) {
+      const list = [...pairs.values()].sort((a, b) => (a.from < b.from ? -1 : 1));
+      const rule = ruleOf(list);
+      // One new operand is a change of the caller; many, or all by one rule, are a change of the macro.
+      const share =
+        list.reduce((n, p) => n + p.seen, 0) / (list.reduce((n, p) => n + p.seen, 0) + (kept.get(index) ?? 0));
+      if ((rule && share > 0.5) || (list.length >= 3 && share > 0.7)) {
+        changes.push({ kind: 'operand-spelling', index, pairs: list, rule });
+      }
+    }
+    return changes;
+  }
+
+  /** The operands of every call of a name in a definition, each as text without blanks. */
+  private calls(of: Found, name: string): string[][] {
+    const tokens = this.substitutions.tokens(of);
+    const found: string[][] = [];
+    for (let i = 0; i < tokens.length - 1; i++) {
+      if (tokens[i] !== name || tokens[i + 1] !== '(') continue;
+      const operands: string[] = [''];
+      let depth = 0;
+      let j = i + 1;
+      for (; j < tokens.length; j++) {
+        const t = tokens[j]!;
+        if (t === '(' || t === '[' || t === '{') depth++;
+        if (t === ')' || t === ']' || t === '}') depth--;
+        if (depth === 0) break;
+        if (depth === 1 && t === ',') operands.push('');
+        else if (!(depth === 1 && t === '(' && operands.length === 1 && operands[0] === '' && j === i + 1))
+          operands[operands.length - 1] += t;
+      }
+      found.push(operands);
+    }
+    return found;
+  }
+}
+
+/** The rule that all pairs follow, if there is one. */
+function ruleOf(pairs: readonly { from: string; into: string }[]): SpellingRule | null {
+  for (const upper of [false, true]) {
+    const prefixes = new Set(
+      pairs.map(({ from, into }) => {
+        const spelt = upper ? from.toUpperCase() : from;
+        return into.endsWith(spelt) ? into.slice(0, into.length - spelt.length) : null;
+      }),
+    );
+    const [prefix] = prefixes;
+    if (prefixes.size === 1 && prefix !== null && prefix !== undefined && (upper || prefix !== ''))
+      return { prefix, upper };
+  }
+  return null;
+}
