@@ -1,8 +1,15 @@
 import type { Command } from '../command';
 import { applyCommand } from './apply';
+import { diffPortsCommand } from './diff-ports';
 import { importCommand } from './import';
 import { matrixCommand } from './matrix';
 import { setsCommand } from './sets';
 
 /** All commands, in the order of the help. */
-export const commands = [importCommand, setsCommand, applyCommand, matrixCommand] as unknown as Command<unknown>[];
+export const commands = [
+  importCommand,
+  setsCommand,
+  applyCommand,
+  matrixCommand,
+  diffPortsCommand,
+] as unknown as Command<unknown>[];

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { inputError, internalError, KportError, usageError, type ErrorKind } from '../../core/errors';
 import { forDisplay, fromDisplay } from '../../core/text';
+import { cacheDirectory } from '../../io/cache';
 import { assertWritable, listFolder, readFile, readFileIfAny, writeFile } from '../../io/files';
 import { firstLine, GitRepo } from '../../io/git';
 import { machine } from '../../io/machine';
@@ -13,7 +14,7 @@ import { matrixOf, reasonOf } from '../../report/matrix/table';
 import type { MatrixReport } from '../../report/schema/matrix';
 import { defineCommand } from '../command';
 import { Exit } from '../exit';
-import { cacheDir, fixtureKernels } from '../fixture-kernels';
+import { fixtureKernels } from '../fixture-kernels';
 import type { WorkerAnswer } from '../matrix-worker';
 import { patchesDirToRead } from '../patches-dir';
 import type { Ui } from '../ui';
@@ -129,7 +130,7 @@ function codeDigest(): string {
 }
 
 function cacheOf(): TargetCache {
-  const file = (key: string) => path.join(cacheDir(), 'matrix', `${key}.json`);
+  const file = (key: string) => path.join(cacheDirectory(), 'matrix', `${key}.json`);
   return {
     get(key) {
       const text = readFileIfAny(file(key));
