@@ -1,5 +1,6 @@
 import type { PatchSet } from './patch-set/patch-set';
 import { touchedPaths } from './patch-set/patch-set';
+import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
 import { MappedHeirs } from './porter/heirs';
 import { portPatch, type PortContext, type PortedPatch } from './porter/port';
@@ -56,6 +57,10 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     patched,
     target,
     heirs,
+    code: new CodeSearch(
+      target,
+      foldersOf(set, (path) => heirs.files(path).map((h) => h.path)),
+    ),
     aligner: new Aligner((word) => heirs.rename(word)),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
@@ -70,6 +75,12 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   }
   clock.lap('port');
   return ported;
+}
+
+/** The folders that a set touches, and those where its files went. */
+function foldersOf(set: PatchSet, heirs: (path: ByteString) => ByteString[]): ByteString[] {
+  const paths = [...touchedPaths(set)].flatMap((path) => [path, ...heirs(path)]);
+  return [...new Set(paths.filter((p) => p.includes('/')).map((p) => p.slice(0, p.lastIndexOf('/') + 1)))].sort();
 }
 
 function stopwatch() {

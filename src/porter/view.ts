@@ -18,6 +18,7 @@ export interface PorterFile extends SourceFile {
 /** A tree with changes laid over it: the base with the set's first patches, the target with what was ported so far. */
 export class View {
   private readonly overlay = new Map<ByteString, { text: ByteString; mode: string } | null>();
+  private folders: Map<ByteString, ByteString[]> | null = null;
   private readonly files = new Map<ByteString, PorterFile | null>();
 
   constructor(readonly kernel: KernelIndex) {}
@@ -35,6 +36,20 @@ export class View {
   mode(path: ByteString): string | null {
     const laid = this.overlay.get(path);
     return laid === undefined ? (this.tree.entry(path)?.mode ?? null) : (laid?.mode ?? null);
+  }
+
+  /** Files that lie in a folder of the tree itself, not below it. */
+  inFolder(folder: ByteString): readonly ByteString[] {
+    if (!this.folders) {
+      this.folders = new Map();
+      for (const path of this.tree.paths()) {
+        const own = path.slice(0, path.lastIndexOf('/') + 1);
+        const list = this.folders.get(own);
+        if (list) list.push(path);
+        else this.folders.set(own, [path]);
+      }
+    }
+    return this.folders.get(folder) ?? [];
   }
 
   /** Null when the file is not there or cannot be read. */
