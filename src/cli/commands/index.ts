@@ -3,6 +3,7 @@ import { applyCommand } from './apply';
 import { diffPortsCommand } from './diff-ports';
 import { importCommand } from './import';
 import { matrixCommand } from './matrix';
+import { reportCommand } from './report';
 import { setsCommand } from './sets';
 
 /** All commands, in the order of the help. */
@@ -12,4 +13,5 @@ export const commands = [
   applyCommand,
   matrixCommand,
   diffPortsCommand,
+  reportCommand,
 ] as unknown as Command<unknown>[];
