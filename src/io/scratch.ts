@@ -143,6 +143,8 @@ export class Scratch {
         '--no-renames',
         '--no-prefix',
         '--text',
+        // The folders are called as git's own prefixes; git would write both.
+        '--no-prefix',
         '-U0',
         `--diff-algorithm=${algorithm}`,
         'a',
