@@ -141,7 +141,10 @@ export class Scratch {
         '--no-color',
         '--no-ext-diff',
         '--no-renames',
+        '--no-prefix',
         '--text',
+        // The folders are called as git's own prefixes; git would write both.
+        '--no-prefix',
         '-U0',
         `--diff-algorithm=${algorithm}`,
         'a',
