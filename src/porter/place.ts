@@ -280,7 +280,7 @@ export function placeEdit(
 }
 
 /** Upstream did not touch the file: every segment goes where it was. */
-function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
+export function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
   const scope = scopeOf(base, edit.segments[0]!);
   return {
     placed: true,
