@@ -4,6 +4,7 @@ import type { PortReport } from './core/report';
 import { fromDisplay, type ByteString } from './core/text';
 import { formatVersion } from './core/version';
 import { assertWritable, exists, writeFile, writeFolder } from './io/files';
+import { cacheDirectory, DiskCache } from './io/cache';
 import { GitRepo } from './io/git';
 import { fastImport, Scratch, type NewCommit } from './io/scratch';
 import { openTree, type KernelTree } from './io/tree';
@@ -61,6 +62,7 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
         base,
         target,
         scratch,
+        cache: request.dryRun ? null : new DiskCache(cacheDirectory()),
         markers: request.markers,
         only: isOurs,
         progress: request.progress,

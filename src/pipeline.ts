@@ -1,12 +1,15 @@
 import type { PatchSet } from './patch-set/patch-set';
 import { touchedPaths } from './patch-set/patch-set';
+import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
-import { HeirsByName } from './porter/heirs';
+import { MappedHeirs } from './porter/heirs';
 import { portPatch, type PortContext, type PortedPatch } from './porter/port';
 import { rolesOf } from './porter/roles';
-import { TargetSearch } from './porter/search';
 import { baseAfterEachPatch } from './porter/source';
 import { View } from './porter/view';
+import type { DiskCache } from './io/cache';
+import { indexKernel, scopeOfSet } from './kernel-index';
+import { mapSymbols } from './symbol-map';
 import type { Scratch } from './io/scratch';
 import type { KernelTree } from './io/tree';
 import type { ByteString } from './core/text';
@@ -16,6 +19,8 @@ export interface PipelineInput {
   base: KernelTree;
   target: KernelTree;
   scratch: Scratch;
+  /** Null: compute everything anew. */
+  cache: DiskCache | null;
   markers: boolean;
   /** Port these files of the set alone; null for all. */
   only: ((path: ByteString) => boolean) | null;
@@ -35,26 +40,27 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const { set, scratch } = input;
   const clock = stopwatch();
 
-  input.progress(`reading the base ${input.base.name}`);
-  const base = new View(input.base);
-  const patched = new View(input.base);
-  const target = new View(input.target);
-
-  input.progress(`looking for moved code in ${input.target.name}`);
-  const search = await TargetSearch.open(base, target, touchedPaths(set));
-  const heirs = new HeirsByName(
-    base,
-    target,
-    (name) => search.definedIn(name),
-    (path) => search.movedFiles(path),
-  );
+  const scope = scopeOfSet(touchedPaths(set));
+  input.progress(`indexing the base, ${input.base.name}`);
+  const baseIndex = await indexKernel(input.base, { scope, cache: input.cache });
+  input.progress(`indexing the target, ${input.target.name}`);
+  const targetIndex = await indexKernel(input.target, { scope, cache: input.cache });
   clock.lap('index');
+
+  const base = new View(baseIndex);
+  const patched = new View(baseIndex);
+  const target = new View(targetIndex);
+  const heirs = new MappedHeirs(base, target, mapSymbols(baseIndex, targetIndex));
 
   const context: PortContext = {
     base,
     patched,
     target,
     heirs,
+    code: new CodeSearch(
+      target,
+      foldersOf(set, (path) => heirs.files(path).map((h) => h.path)),
+    ),
     aligner: new Aligner((word) => heirs.rename(word)),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
@@ -69,6 +75,12 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   }
   clock.lap('port');
   return ported;
+}
+
+/** The folders that a set touches, and those where its files went. */
+function foldersOf(set: PatchSet, heirs: (path: ByteString) => ByteString[]): ByteString[] {
+  const paths = [...touchedPaths(set)].flatMap((path) => [path, ...heirs(path)]);
+  return [...new Set(paths.filter((p) => p.includes('/')).map((p) => p.slice(0, p.lastIndexOf('/') + 1)))].sort();
 }
 
 function stopwatch() {

@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import envPaths from 'env-paths';
 import { inputError } from '../core/errors';
+import { cacheDirectory } from '../io/cache';
 import { exists, readFile } from '../io/files';
 import { firstLine } from '../io/git';
 import { run } from '../io/process';
 
 /** The fixture kernels that come with kport. */
 const SOURCE = path.join(__dirname, '../../fixtures/kernels');
-
-/** The folder of everything that kport can make again: `KPORT_CACHE_DIR`, else the user's cache folder. */
-export function cacheDir(): string {
-  return process.env.KPORT_CACHE_DIR || envPaths('kport', { suffix: '' }).cache;
-}
 
 /** The repository of the bundled fixture kernels; made on first use, and again when they change. */
 export async function fixtureKernels(): Promise<string> {
@@ -23,7 +18,7 @@ export async function fixtureKernels(): Promise<string> {
     .update(readFile(path.join(SOURCE, 'series/series')), 'latin1')
     .digest('hex')
     .slice(0, 12);
-  const dir = path.join(cacheDir(), `fixture-kernels-${version}`);
+  const dir = path.join(cacheDirectory(), `fixture-kernels-${version}`);
   if (exists(path.join(dir, '.git')) || exists(path.join(dir, 'HEAD'))) return dir;
   const made = await run('bash', [make, dir], { timeoutMs: 120_000 });
   if (made.code !== 0) throw inputError(`the fixture kernels cannot be made: ${firstLine(made.stderr)}`);

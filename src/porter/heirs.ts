@@ -1,6 +1,7 @@
 import type { Evidence } from '../core/outcome';
 import type { ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
+import type { SymbolMap } from '../symbol-map';
 import type { PorterFile, View } from './view';
 
 /** A target file that a base file went to. */
@@ -43,7 +44,9 @@ export function sameNamed(
   definition: Definition,
   baseTwins: readonly Definition[],
 ): Definition | null {
-  const twins = file.outer.filter((d) => d.name === definition.name && sameNature(d, definition));
+  // In assembly a symbol may lie inside another one (SYM_INNER_LABEL); in C only what stands alone counts.
+  const candidates = file.index.language === 'asm' ? file.index.definitions : file.outer;
+  const twins = candidates.filter((d) => d.name === definition.name && sameNature(d, definition));
   const exact = twins.filter((d) => d.kind === definition.kind);
   const pool = exact.length ? exact : twins;
   if (pool.length <= 1) return pool[0] ?? null;
@@ -53,46 +56,76 @@ export function sameNamed(
   return pool[Math.min(Math.max(nth, 0), pool.length - 1)]!;
 }
 
-/** Answers by names alone, over the files that the index covers. */
-export class HeirsByName implements Heirs {
+/** A symbol-map entry that is less sure than this is no answer. */
+const SURE = 0.5;
+
+/** Answers by name where the name is still there, and by the symbol map where it is not. */
+export class MappedHeirs implements Heirs {
+  private readonly words = new Map<string, string>();
+
   constructor(
     private readonly base: View,
     private readonly target: View,
-    /** Paths of the target that define a name. */
-    private readonly definedIn: (name: string) => readonly ByteString[],
-    private readonly movedFiles: (path: ByteString) => FileHeir[],
+    private readonly map: SymbolMap,
   ) {}
 
   files(path: ByteString): FileHeir[] {
     if (this.target.has(path)) return [{ path, confidence: 1, evidence: [] }];
-    return this.movedFiles(path);
+    return this.map.files(path).filter((heir) => heir.confidence >= SURE || heir.share >= 0.3);
   }
 
   async definitions(path: ByteString, definition: Definition): Promise<DefinitionHeir[]> {
     const baseFile = await this.base.file(path);
     const twins = baseFile?.outer.filter((d) => d.name === definition.name && sameNature(d, definition)) ?? [];
+    const here = await this.target.file(path);
+    const there = here && sameNamed(here, definition, twins);
+    const entry = this.map.lookup(definition.kind, definition.name, path);
+    // The same name in the same file is the same thing, unless its body went elsewhere.
+    if (there && entry?.status !== 'split') return [{ path, definition: there, confidence: 1, evidence: [] }];
     const found: DefinitionHeir[] = [];
+    if (entry && entry.confidence >= SURE) {
+      for (const ref of entry.to) {
+        const file = await this.target.file(ref.path);
+        const d = file?.outer.find((x) => x.name === ref.name && x.kind === ref.kind) ?? null;
+        if (d && sameNature(d, definition)) {
+          const evidence = [
+            ...entry.evidence,
+            { kind: `symbol-${entry.status}`, text: `'${definition.name}' is '${ref.name}' in '${ref.path}'` },
+          ];
+          found.push({ path: ref.path, definition: d, confidence: entry.confidence, evidence });
+        }
+      }
+    }
+    if (there && !found.some((f) => f.path === path))
+      found.push({ path, definition: there, confidence: 0.9, evidence: [] });
+    if (found.length) return found;
+    // A definition that an earlier patch of the set brought: it is where that patch was ported to.
     for (const heir of this.files(path)) {
       const file = await this.target.file(heir.path);
       const d = file && sameNamed(file, definition, twins);
       if (d) found.push({ path: heir.path, definition: d, confidence: heir.confidence, evidence: heir.evidence });
     }
-    if (found.length) return found;
-    for (const other of this.definedIn(definition.name)) {
-      const file = await this.target.file(other);
-      const d = file && sameNamed(file, definition, twins);
-      if (!d) continue;
-      found.push({
-        path: other,
-        definition: d,
-        confidence: 0.9,
-        evidence: [{ kind: 'same-name', text: `'${definition.name}' is defined in '${other}' now` }],
-      });
-    }
     return found;
   }
 
   rename(word: string): string {
-    return word;
+    const known = this.words.get(word);
+    if (known !== undefined) return known;
+    const read = this.read(word);
+    this.words.set(word, read);
+    return read;
+  }
+
+  /** A word that the target still knows reads as it is; so does one of which nothing is known. */
+  private read(word: string): string {
+    const { target, base } = { target: this.target.kernel, base: this.base.kernel };
+    if (target.definitions(word).length || target.mentions(word).length || target.members(word).length) return word;
+    if (base.attributes.words.has(word) && !target.attributes.words.has(word)) return '';
+    const entry = this.map.lookup(null, word);
+    const to = entry && entry.confidence >= RENAME ? entry.to[0] : undefined;
+    return to && entry!.status === 'renamed' ? to.name.slice(to.name.lastIndexOf('.') + 1) : word;
   }
 }
+
+/** A rename must be this sure to count as the same word. */
+const RENAME = 0.7;

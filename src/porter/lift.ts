@@ -54,6 +54,8 @@ export interface Edit {
   hunks: Hunk[];
   /** Base lines (0-based, inclusive) that a guard wraps; null when it wraps none. */
   wraps: { first: number; last: number } | null;
+  /** For a guard: what it adds in each of its branches, with the directive that begins the branch. */
+  branches: { directive: ByteString; added: ByteString[] }[];
   /** False when an added `#if` has no added `#endif` (or the reverse). */
   balanced: boolean;
 }
@@ -200,7 +202,7 @@ function makeEdit(marks: readonly Mark[], members: readonly number[], region: Re
     last = i;
   }
   segments.forEach((s, i) => {
-    if (s.removed.some((l) => l.trim() !== '')) s.anchor = 'lines';
+    if (s.removed.some((l) => stripComments(l).trim() !== '')) s.anchor = 'lines';
     else if (!region || wrapped.length === 0) s.anchor = 'between';
     else if (i === 0 && wrapped[0]!.at >= s.at) s.anchor = 'next';
     else if (i === segments.length - 1 || !wrapped.some((w) => w.at >= s.at)) s.anchor = 'previous';
@@ -212,8 +214,19 @@ function makeEdit(marks: readonly Mark[], members: readonly number[], region: Re
     segments,
     hunks: [...new Set(segments.map((s) => s.hunk))],
     wraps: wrapped.length ? { first: wrapped[0]!.at, last: wrapped[wrapped.length - 1]!.at } : null,
+    branches: region ? branchesOf(marks, region) : [],
     balanced: region?.balanced ?? true,
   };
+}
+
+function branchesOf(marks: readonly Mark[], region: Region): Edit['branches'] {
+  return region.cuts.slice(0, -1).map((cut, i) => ({
+    directive: marks[cut]!.text,
+    added: marks
+      .slice(cut + 1, region.cuts[i + 1])
+      .filter((m) => m.sign === '+')
+      .map((m) => m.text),
+  }));
 }
 
 /** The kind by what is added and removed; where it stands refines it later (see `scope.ts`). */

@@ -4,6 +4,7 @@ import type { Definition } from '../kernel-index/types';
 import { alignLines } from './align';
 import { conditionChange, conditionsAt } from './guards';
 import type { Edit, Segment } from './lift';
+import { mergeLines } from './merge-lines';
 import { siteOf, type Pairing, type Precision, type Site } from './site';
 import { lineUnits, type Unit } from './units';
 import { definitionAround, definitionAt, type PorterFile } from './view';
@@ -12,10 +13,21 @@ import { definitionAround, definitionAt, type PorterFile } from './view';
 export interface PlacedSegment {
   segment: Segment;
   site: Site;
+  /** What is added here; the segment's own lines unless the target needs others. */
+  added: ByteString[];
 }
 
 /** What the search for an edit's place in one target file gave. */
-export type Placement = Placed | NotPlaced;
+export type Placement = Placed | NotPlaced | Nothing;
+
+/** The code that the edit is about is gone from the target. */
+export interface Nothing {
+  placed: false;
+  obsolete: true;
+  reason: string;
+  evidence: Evidence[];
+  candidate: null;
+}
 
 export interface Placed {
   placed: true;
@@ -27,10 +39,13 @@ export interface Placed {
   evidence: Evidence[];
   /** The target definition; null at file level. */
   definition: string | null;
+  /** True when what is added is not word for word what the set adds. */
+  rewritten: boolean;
 }
 
 export interface NotPlaced {
   placed: false;
+  obsolete?: false;
   /** One sentence. */
   reason: string;
   evidence: Evidence[];
@@ -42,7 +57,24 @@ export interface NotPlaced {
 export const PLACE_AT = 0.5;
 
 /** What each precision is worth alone; see `docs/porter.md` for how these were measured. */
-const WORTH: Record<Precision, number> = { exact: 0.97, anchored: 0.9, order: 0.6, changed: 0.7, 'one-sided': 0.3 };
+const WORTH: Record<Precision, number> = {
+  exact: 0.97,
+  anchored: 0.92,
+  shrunk: 0.85,
+  order: 0.4,
+  changed: 0.75,
+  beside: 0.6,
+  wide: 0.4,
+  'one-sided': 0.3,
+};
+
+/** The same for things that may stand in any order. */
+const WORTH_ORDER_FREE: Partial<Record<Precision, number>> = {
+  order: 0.9,
+  beside: 0.85,
+  wide: 0.65,
+  'one-sided': 0.55,
+};
 
 /** How base words read in the target. */
 export type Rename = (word: string) => string;
@@ -54,6 +86,8 @@ export interface ScopePair {
   confidence: number;
   evidence: Evidence[];
 }
+
+const LISTS = new Set(['kbuild', 'lds', 'text']);
 
 /** Aligns pieces of two files; remembers what it aligned. */
 export class Aligner {
@@ -76,6 +110,8 @@ export class Aligner {
 
   /** What stands at file level in two files. */
   items(base: PorterFile, target: PorterFile): Pairing {
+    // Lists: their entries are lines, and all have the same name.
+    if (LISTS.has(base.index.language)) return this.lines(base, target);
     return this.remember(`i ${base.path} ${target.path}`, base, target, () => ({
       base,
       target,
@@ -143,7 +179,10 @@ export function placeEdit(
   let confidence = 1;
   let definition: string | null = null;
   let agreed = true;
+  let rewritten = false;
   if (base.text === target.text) return unchanged(edit, base, target);
+  const gone = wrappedCodeIsGone(edit, base, target, pairs, aligner);
+  if (gone) return gone;
   const lines = aligner.lines(base, target);
   for (const segment of edit.segments) {
     const scope = scopeOf(base, segment);
@@ -152,7 +191,10 @@ export function placeEdit(
       return fail(`'${scope.name}' has no counterpart in '${target.path}'`, evidence, null);
     }
     const pairing = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
-    const site = (pair && wholeBodySite(edit, segment, base, scope!, pairing, pair.target)) ?? siteOf(segment, pairing);
+    let site =
+      (pair && wholeBodySite(edit, segment, base, scope!, pairing, pair.target)) ??
+      declarationSite(segment, base, scope, pairing, pair?.target ?? null) ??
+      siteOf(segment, pairing, edit.wraps);
     if (site.at === null) {
       return fail(site.why, evidence, {
         path: target.path,
@@ -165,11 +207,10 @@ export function placeEdit(
       definition = pair.target.name;
       confidence = Math.min(confidence, pair.confidence);
     }
-    let worth = WORTH[site.precision];
     const free = isOrderFree(edit, scope, base);
-    if (site.precision === 'order') worth = free ? 0.9 : independent(segment, pairing, site) ? 0.7 : 0.4;
-    if (site.precision === 'one-sided' && free) worth = 0.75;
-    const byLines = siteOf(segment, lines);
+    let worth = (free ? WORTH_ORDER_FREE[site.precision] : undefined) ?? WORTH[site.precision];
+    if (site.precision === 'order' && !free) worth = orderWorth(segment, base, pairing, site);
+    const byLines = siteOf(segment, lines, edit.wraps);
     if (byLines.at !== null && byLines.precision === 'exact') {
       if (sameGap(target, byLines.at, site.at) && byLines.remove === site.remove) {
         worth = site.precision === 'exact' ? 0.99 : Math.max(worth, 0.95);
@@ -185,10 +226,24 @@ export function placeEdit(
     const change = conditionChange(conditionsAt(base.index, segment.at), conditionsAt(target.index, site.at));
     if (change.length) return fail(`the place is ${change.join(', ')}`, evidence, candidate);
     const split = splitsStatement(segment, base, target, site);
-    if (split) return fail(split, evidence, candidate);
+    if (split) {
+      const lifted = liftGuard(edit, segment, target, site, pairing);
+      if (!lifted) return fail(split, evidence, candidate);
+      site = lifted;
+      worth = Math.min(worth, 0.75);
+    }
+    let added = segment.added;
+    if (segment.anchor === 'lines' && site.precision === 'changed') {
+      // Upstream changed the very lines that the set changes: both changes, or neither.
+      const both = mergeLines(segment.removed, segment.added, target.lines.slice(site.at, site.at + site.remove));
+      if (!both) return fail('upstream changed the lines that it replaces', evidence, candidate);
+      added = both;
+      rewritten = true;
+      worth = 0.8;
+    }
     confidence = Math.min(confidence, worth);
     evidence.push({ kind: `site-${site.precision}`, text: `${target.path}:${site.at + 1}: ${site.why}` });
-    placed.push({ segment, site });
+    placed.push({ segment, site, added });
   }
   for (let i = 1; i < placed.length; i++) {
     const before = placed[i - 1]!.site;
@@ -209,6 +264,7 @@ export function placeEdit(
     confidence: Math.round(confidence * 100) / 100,
     evidence,
     definition,
+    rewritten,
   };
 }
 
@@ -220,12 +276,14 @@ function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
     file: target,
     segments: edit.segments.map((segment) => ({
       segment,
+      added: segment.added,
       site: { at: segment.at, remove: segment.removed.length, precision: 'exact', why: 'the file is unchanged' },
     })),
     strategy: 'unchanged',
     confidence: 1,
     evidence: [{ kind: 'file-unchanged', text: `'${target.path}' is the same in both kernels` }],
     definition: scope?.name ?? null,
+    rewritten: false,
   };
 }
 
@@ -260,30 +318,123 @@ function addsCases(edit: Edit): boolean {
   );
 }
 
-/** Statements that share no name with what upstream put beside them, which also does not leave the function. */
-function independent(segment: Segment, p: Pairing, site: Site): boolean {
-  const low = site.at - 1;
-  const names = (lines: readonly string[]) =>
-    new Set(lines.flatMap((l) => tokens(l)).filter((t) => /^[A-Za-z_]\w{2,}$/.test(t)));
-  const own = names(segment.added);
-  // What upstream put into the gap: unmatched target units around the site.
+/**
+ * How sure it is where statements go beside those that upstream put at the same point.
+ *
+ * Right behind the line that they followed they find everything as they did in the base. That fails only where both sides
+ * assign the same thing, or where upstream's statements prepare what the set's use.
+ */
+function orderWorth(segment: Segment, base: PorterFile, p: Pairing, site: Site): number {
   const matched = new Set(p.match.filter((m) => m !== null).map((m) => m.to));
+  let below = p.targetUnits.findIndex((u) => u.first >= site.at);
+  if (below < 0) below = p.targetUnits.length;
   const fresh: string[] = [];
-  for (const step of [-1, 1]) {
-    let i = p.targetUnits.findIndex((u) => u.first > low);
-    if (i < 0) i = p.targetUnits.length;
-    for (let k = step < 0 ? i - 1 : i; k >= 0 && k < p.targetUnits.length && !matched.has(k); k += step) {
+  for (const [from, step] of [[below - 1, -1] as const, [below, 1] as const]) {
+    for (let k = from; k >= 0 && k < p.targetUnits.length && !matched.has(k); k += step) {
       fresh.push(...p.target.lines.slice(p.targetUnits[k]!.first, p.targetUnits[k]!.last + 1));
     }
   }
-  if (fresh.some((l) => /\b(return|goto|break|continue)\b/.test(l))) return false;
-  const common = names(p.target.lines.slice(p.range.first, p.range.first + 3));
-  return [...names(fresh)].every((n) => !own.has(n) || common.has(n));
+  const names = (lines: readonly string[]) =>
+    new Set(lines.flatMap((l) => tokens(l)).filter((t) => /^[A-Za-z_]\w*$/.test(t)));
+  const clash = (a: ReadonlySet<string>, b: ReadonlySet<string>) => [...a].some((n) => b.has(n));
+  if (clash(assigned(segment.added), names(fresh)) || clash(assigned(fresh), names(segment.added))) return 0.45;
+  const leaves = fresh.some((l) => /\b(return|goto|break|continue)\b/.test(stripComments(l)));
+  const attached = (base.lines[segment.at - 1] ?? '').trim() !== '' && segment.added[0]?.trim() !== '';
+  return (leaves ? 0.6 : 0.75) + (attached ? 0.05 : 0);
+}
+
+/** Names that lines assign, or whose address they hand out. */
+function assigned(lines: readonly string[]): Set<string> {
+  const names = new Set<string>();
+  for (const line of lines) {
+    const code = stripComments(line);
+    for (const [, name] of code.matchAll(/([A-Za-z_]\w*)(?:\[[^\]]*\])?\s*(?:[-+*/|&^]|<<|>>)?=(?!=)/g))
+      names.add(name!);
+    for (const [, a, b] of code.matchAll(/([A-Za-z_]\w*)\s*(?:\+\+|--)|(?<!&)&\s*([A-Za-z_]\w*)/g))
+      names.add((a ?? b)!);
+  }
+  return names;
+}
+
+/**
+ * Declarations go among the declarations of the function, in whatever order those are: behind the last one above that is
+ * still there, or behind the last of all.
+ */
+function declarationSite(
+  segment: Segment,
+  base: PorterFile,
+  scope: Definition | null,
+  p: Pairing,
+  to: Definition | null,
+): Site | null {
+  if (
+    !scope ||
+    scope.kind !== 'function' ||
+    !scope.body ||
+    !to?.body ||
+    segment.anchor !== 'between' ||
+    segment.removed.length
+  )
+    return null;
+  const code = segment.added.map((l) => stripComments(l).trim()).filter((l) => l && !l.startsWith('#'));
+  if (code.length === 0 || !code.every((l) => isDeclaration(l))) return null;
+  const exact = siteOf(segment, p);
+  if (exact.at !== null && exact.precision === 'exact') return null;
+  const from = bodyLines(base, scope);
+  const above = p.baseUnits.filter((u) => u.first > from.open && u.last < segment.at);
+  if (!above.every((u) => isDeclaration(base.lines[u.first]!) || /^\s*#/.test(base.lines[u.first]!))) return null;
+  const into = bodyLines(p.target, to);
+  let at = into.open + 1;
+  for (const unit of p.targetUnits.filter((u) => u.first > into.open && u.last < into.close)) {
+    if (!isDeclaration(p.target.lines[unit.first]!)) break;
+    at = unit.last + 1;
+  }
+  return { at, remove: 0, precision: 'anchored', why: 'declarations go with the declarations of the function' };
+}
+
+/**
+ * The wrapped code is not in the target any more. A guard that only took it out has nothing left to do; one that put
+ * something in its place still puts it there.
+ */
+function wrappedCodeIsGone(
+  edit: Edit,
+  base: PorterFile,
+  target: PorterFile,
+  pairs: ReadonlyMap<Definition, ScopePair>,
+  aligner: Aligner,
+): Nothing | null {
+  if (!edit.wraps || edit.kind !== 'guard-wrap') return null;
+  const scope = scopeOf(base, edit.segments[0]!);
+  const pair = scope ? pairs.get(scope) : undefined;
+  if (scope && !pair) return null;
+  const p = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+  const wrapped = p.baseUnits
+    .map((u, i) => ({ u, i }))
+    .filter(({ u }) => u.first >= edit.wraps!.first && u.last <= edit.wraps!.last);
+  if (
+    wrapped.length === 0 ||
+    wrapped.some(({ u, i }) => p.match[i] && (u.weight >= 0.7 || u.first === edit.wraps!.first))
+  )
+    return null;
+  // Moved inside the file? Then it is not gone, and the guard should have moved with it.
+  const everywhere = new Set(aligner.lines(base, target).targetUnits.map((u) => u.key));
+  const telling = wrapped.filter(({ u }) => u.weight >= 0.9);
+  if (telling.length === 0 || telling.some(({ u }) => everywhere.has(u.key))) return null;
+  const first = (base.lines[wrapped[0]!.u.first] ?? '').trim().slice(0, 60);
+  const reason = `the code that it guards out ('${first}'${wrapped.length > 1 ? ` and ${wrapped.length - 1} lines more` : ''}) is gone from the target`;
+  return {
+    placed: false,
+    obsolete: true,
+    reason,
+    evidence: [{ kind: 'wrapped-code-gone', text: reason }],
+    candidate: null,
+  };
 }
 
 /** The line of the base after which a place would lie inside a statement. */
 function splitsStatement(segment: Segment, base: PorterFile, target: PorterFile, site: Site): string | null {
-  if (base.index.language !== 'c') return null;
+  if (base.index.language !== 'c' || segment.removed.some((l) => stripComments(l).trim() !== '')) return null;
+  if (definitionAround(target, site.at)?.kind !== 'function') return null;
   const boundary = (file: PorterFile, line: number): boolean => {
     for (let i = line - 1; i >= 0; i--) {
       if (/^\s*#/.test(file.lines[i]!) || /\\\s*$/.test(file.lines[i]!)) return true;
@@ -295,6 +446,23 @@ function splitsStatement(segment: Segment, base: PorterFile, target: PorterFile,
   };
   if (!boundary(base, segment.at) || boundary(target, site.at)) return null;
   return `the place would lie inside a statement, behind '${(target.lines[site.at - 1] ?? '').trim().slice(0, 50)}'`;
+}
+
+/**
+ * Upstream put a control header without braces in front of what a guard opens with: the guard goes around the header, too.
+ * Only where nothing else hangs on it.
+ */
+function liftGuard(edit: Edit, segment: Segment, target: PorterFile, site: Site, p: Pairing): Site | null {
+  if (edit.kind !== 'guard-wrap' || segment.anchor !== 'next') return null;
+  const header = p.targetUnits.filter((u) => u.last < site.at).pop();
+  if (!header || header.last !== site.at - 1) return null;
+  const code = stripComments(target.lines[header.first]!).trim();
+  const balanced = code.split('(').length === code.split(')').length;
+  if (!/^(if|for|while)\b.*\)$/.test(code) || !balanced) return null;
+  const statement = stripComments(target.lines[site.at] ?? '').trim();
+  const next = stripComments(target.lines[site.at + 1] ?? '').trim();
+  if (!statement.endsWith(';') || /^else\b/.test(next)) return null;
+  return { ...site, at: header.first, why: `${site.why}; the guard holds its condition '${code.slice(0, 40)}', too` };
 }
 
 /**
@@ -317,6 +485,8 @@ function wholeBodySite(
   const head = inBody.slice(0, inBody.length - wrapped.length);
   if (wrapped.length === 0 || wrapped[wrapped.length - 1] !== inBody[inBody.length - 1]) return null;
   if (!head.every((u) => isDeclaration(base.lines[u.first]!))) return null;
+  // Wrapped declarations: where among the target's the guard opens, lines must tell.
+  if (head.length > 0 && isDeclaration(base.lines[wrapped[0]!.first]!) && segment.anchor === 'next') return null;
   const precision: Precision = 'anchored';
   if (segment.anchor === 'previous' && segment === edit.segments[edit.segments.length - 1]) {
     return { at: into.close, remove: 0, precision, why: 'the guard closes with the function' };
@@ -346,7 +516,7 @@ function bodyLines(file: PorterFile, d: Definition): { open: number; close: numb
 }
 
 const DECLARATION =
-  /^\s*(?:(?:const|static|volatile|unsigned|signed|register|long|short|struct|union|enum)\s+)*[A-Za-z_]\w*\s[\s*]*[A-Za-z_]\w*\s*(?:\[[^\]]*\]\s*)*(?:=[^;]*|,[^;]*)?;\s*$/;
+  /^\s*(?:(?:const|static|volatile|unsigned|signed|register|long|short|struct|union|enum|__\w+)\s+)*[A-Za-z_]\w*\s+(?:__\w+\s*)?[\s*]*[A-Za-z_]\w*\s*(?:\[[^\]]*\]\s*)*(?:=[^;]*|,[^;]*)?;\s*$/;
 
 /** A declaration on one line. */
 export function isDeclaration(line: string): boolean {

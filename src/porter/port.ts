@@ -5,7 +5,9 @@ import type { Definition } from '../kernel-index/types';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import type { DefinitionHeir, FileHeir, Heirs } from './heirs';
 import { liftEdits, type Edit } from './lift';
+import type { CodeSearch } from './code-search';
 import { Aligner, placeEdit, PLACE_AT, scopeOf, type NotPlaced, type Placed, type ScopePair } from './place';
+import { stripComments } from '../core/text';
 import { remainder, type Reject } from './rejects';
 import { definitionAround, type PorterFile, type View } from './view';
 
@@ -19,6 +21,7 @@ export interface PortContext {
   target: View;
   heirs: Heirs;
   aligner: Aligner;
+  code: CodeSearch;
   roleOf: (path: ByteString) => Role;
   /** Put conflict markers where a hunk that is not placed would go. */
   markers: { target: string; set: string } | null;
@@ -110,11 +113,9 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
 /** Where a folder of the base went: by where most of its files are now; itself when the target still has it. */
 function folderHeir(path: ByteString, context: PortContext): { path: ByteString; evidence: Evidence[] } {
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
-  const inFolder = (view: View) =>
-    [...view.tree.paths()].filter((p) => p.startsWith(folder) && !p.slice(folder.length).includes('/'));
-  if (folder === '' || inFolder(context.target).length > 0) return { path, evidence: [] };
+  if (folder === '' || context.target.inFolder(folder).length > 0) return { path, evidence: [] };
   const votes = new Map<string, number>();
-  const siblings = inFolder(context.base);
+  const siblings = context.base.inFolder(folder);
   for (const sibling of siblings) {
     const heir = context.heirs.files(sibling)[0]?.path;
     if (heir) {
@@ -282,6 +283,29 @@ async function portEdit(
   const gone = [...scopes].find((s) => heirsOf.get(s)!.length === 0);
   const failed = (failure: NotPlaced): EditResult => ({ edit, placements: [], outcome: 'conflict', failure });
   if (gone) {
+    const code = edit.wraps ? base.lines.slice(edit.wraps.first, edit.wraps.last + 1) : [];
+    const moved = scopes.size === 1 && code.length ? await context.code.find(code) : null;
+    if (moved) {
+      const text = `'${gone.name}' is gone; ${Math.round(moved.share * 100)} % of the wrapped code is in '${moved.definition.name}' now`;
+      heirsOf.set(gone, [
+        {
+          path: moved.file.path,
+          definition: moved.definition,
+          confidence: 0.8 * moved.share,
+          evidence: [{ kind: 'code-moved', text }],
+        },
+      ]);
+    } else if (edit.kind === 'guard-wrap' && context.code.anywhere(code) === false) {
+      const reason = `${gone.kind} '${gone.name}' is gone from the target, and with it the code that it guards out`;
+      return {
+        edit,
+        placements: [],
+        outcome: 'obsolete',
+        failure: { placed: false, reason, evidence: [], candidate: null },
+      };
+    }
+  }
+  if (gone && heirsOf.get(gone)!.length === 0) {
     const reason = `${gone.kind} '${gone.name}' is gone from the target, and nothing is known to have taken its place`;
     return failed({ placed: false, reason, evidence: [], candidate: null });
   }
@@ -294,8 +318,11 @@ async function portEdit(
   if (!edit.balanced) {
     return failed({ placed: false, reason: 'it opens a guard that it does not close', evidence: [], candidate: null });
   }
+  const deleted = await alreadyDeleted(edit, paths, context);
+  if (deleted) return { edit, placements: [], outcome: 'already-upstream', failure: null };
   const placed: Placed[] = [];
   let failure: NotPlaced | null = null;
+  let obsolete: NotPlaced | null = null;
   for (const path of paths) {
     const target = await context.target.file(path);
     if (!target) continue;
@@ -311,7 +338,8 @@ async function portEdit(
         });
     }
     const attempt = placeEdit(edit, base, target, pairs, context.aligner);
-    if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
+    if (!attempt.placed && attempt.obsolete) obsolete = { ...attempt, obsolete: false };
+    else if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
     else if (!failure || (!failure.candidate && !attempt.placed && attempt.candidate)) {
       failure = attempt.placed
         ? {
@@ -327,10 +355,28 @@ async function portEdit(
         : attempt;
     }
   }
+  if (placed.length === 0 && obsolete && !failure)
+    return { edit, placements: [], outcome: 'obsolete', failure: obsolete };
   if (placed.length === 0)
     return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
   if (placed.every((p) => isThere(p))) return { edit, placements: placed, outcome: 'already-upstream', failure: null };
   return { edit, placements: placed, outcome: outcomeOf(edit, base, placed), failure: null };
+}
+
+/** True when an edit only deletes, and not one telling line of what it deletes is left in any heir of the file. */
+async function alreadyDeleted(edit: Edit, paths: ReadonlySet<ByteString>, context: PortContext): Promise<boolean> {
+  if (edit.kind !== 'delete') return false;
+  const squeeze = (l: ByteString) => stripComments(l).replace(/\s+/g, ' ').trim();
+  const gone = edit.segments
+    .flatMap((s) => s.removed)
+    .map(squeeze)
+    .filter((l) => /\w{4}/.test(l));
+  if (gone.length === 0) return false;
+  for (const path of paths) {
+    const lines = new Set((await context.target.file(path))?.lines.map(squeeze));
+    if (gone.some((l) => lines.has(l))) return false;
+  }
+  return true;
 }
 
 /** True when the target has the very lines that the edit adds, at the place where they would go. */
@@ -351,6 +397,7 @@ function isThere(p: Placed): boolean {
 function outcomeOf(edit: Edit, base: PorterFile, placements: readonly Placed[]): Outcome {
   const [first] = placements;
   const scope = scopeOf(base, edit.segments[0]!);
+  if (placements.some((p) => p.rewritten)) return 'rewritten';
   if (placements.some((p) => p.file.path !== base.path)) return 'relocated';
   if (scope && first!.definition !== null && first!.definition !== scope.name) return 'relocated';
   return contextMatches(base, first!) ? 'applied' : 'merged';
@@ -399,7 +446,11 @@ function demoteOverlaps(results: EditResult[]): void {
   }
 }
 
+/** How sure it is that code which is nowhere in the target file is gone. */
+const OBSOLETE = 0.8;
+
 function confidenceOf(r: EditResult): number {
+  if (r.outcome === 'obsolete') return OBSOLETE;
   return r.placements.length ? Math.min(...r.placements.map((p) => p.confidence)) : 0;
 }
 

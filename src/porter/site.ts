@@ -1,5 +1,6 @@
+import { stripComments } from '../core/text';
 import type { LineMatch } from './align';
-import type { Segment } from './lift';
+import type { Edit, Segment } from './lift';
 import type { Unit } from './units';
 import type { PorterFile } from './view';
 
@@ -20,11 +21,14 @@ export interface Pairing {
  *
  * - `exact`: both neighbours (or all replaced lines) are found unchanged, and nothing came between them
  * - `anchored`: the line that the segment belongs to is found unchanged; around it something changed
+ * - `shrunk`: one neighbour is unchanged, and upstream removed the other: what came behind it is next to the first now
  * - `order`: both neighbours are found, upstream put something between them
  * - `changed`: the line that it belongs to is found, but changed
- * - `one-sided`: only the neighbour that it does not belong to is found
+ * - `beside`: one neighbour is unchanged, another line stands where the other was
+ * - `wide`: both neighbours are gone; the next ones on both sides are found
+ * - `one-sided`: only something on one side is found
  */
-export type Precision = 'exact' | 'anchored' | 'order' | 'changed' | 'one-sided';
+export type Precision = 'exact' | 'anchored' | 'shrunk' | 'order' | 'changed' | 'beside' | 'wide' | 'one-sided';
 
 /** Where a segment goes. */
 export interface Site {
@@ -46,9 +50,9 @@ export interface NoSite {
 const text = (unit: Unit, file: PorterFile) => (file.lines[unit.first] ?? '').trim().slice(0, 60);
 
 /** Finds the place of a segment among the units of a scope. */
-export function siteOf(segment: Segment, p: Pairing): Site | NoSite {
-  const site = siteAmongUnits(segment, p);
-  if (site.at === null || segment.anchor === 'lines' || segment.removed.length === 0) return site;
+export function siteOf(segment: Segment, p: Pairing, wraps: Edit['wraps'] = null): Site | NoSite {
+  const site = siteAmongUnits(segment, p, wraps);
+  if (site.at === null || site.remove > 0 || segment.removed.length === 0) return site;
   return withRemovedTrivia(segment, site, p);
 }
 
@@ -62,21 +66,25 @@ function withRemovedTrivia(segment: Segment, site: Site, p: Pairing): Site | NoS
       if (there.join('\n') === wanted) return { ...site, at, remove: segment.removed.length };
     }
   }
-  if (wanted.trim() === '') return site;
+  // A blank line that is gone already: nothing is left to do, wherever it was.
+  if (wanted.trim() === '') return { ...site, precision: segment.added.length === 0 ? 'exact' : site.precision };
+  // Upstream changed or dropped the comment: there is nothing left to replace, and no code depends on it.
+  if (segment.added.every((l) => stripComments(l).trim() === ''))
+    return { at: null, why: 'the comment that it changes is gone' };
   return { at: null, why: 'the comment that it replaces is gone' };
 }
 
 /** How far from its site, in lines, a comment may have moved. */
 const NEAR = 12;
 
-function siteAmongUnits(segment: Segment, p: Pairing): Site | NoSite {
+function siteAmongUnits(segment: Segment, p: Pairing, wraps: Edit['wraps']): Site | NoSite {
   const end = segment.at + segment.removed.length;
   // Neighbours: the last unit that ends before the segment, the first that begins behind it.
   let previous = -1;
   while (previous + 1 < p.baseUnits.length && p.baseUnits[previous + 1]!.last < segment.at) previous++;
   let next = previous + 1;
   while (next < p.baseUnits.length && p.baseUnits[next]!.first < end) next++;
-  if (segment.anchor === 'lines') return siteOfLines(segment, p, previous + 1, next);
+  if (segment.anchor === 'lines' && next > previous + 1) return siteOfLines(segment, p, previous + 1, next);
 
   const before = previous >= 0 ? p.match[previous]! : null;
   const after = next < p.baseUnits.length ? p.match[next]! : null;
@@ -92,69 +100,118 @@ function siteAmongUnits(segment: Segment, p: Pairing): Site | NoSite {
   if (adjacent && beforeSame && afterSame) {
     return { ...lineOf(segment, p, gap, segment.anchor), precision: 'exact', why: 'both neighbours are unchanged' };
   }
-  if (segment.anchor === 'next') {
-    if (after && afterSame) {
-      return {
-        ...lineOf(segment, p, gap, 'next'),
-        precision: 'anchored',
-        why: `the first wrapped line '${text(p.baseUnits[next]!, p.base)}' is unchanged`,
-      };
+  // A guard belongs to what it wraps: to the first (last) wrapped line that is still there.
+  if (segment.anchor === 'next' && wraps) {
+    const held = nearest(p, next, 1, (u) => u.first <= wraps.last);
+    if (held !== null) {
+      const found = p.match[held]!;
+      const precision = held === next ? (found.similarity === 1 ? 'anchored' : 'changed') : 'changed';
+      const why =
+        held === next
+          ? `the first wrapped line '${text(p.baseUnits[next]!, p.base)}' is ${precision === 'anchored' ? 'unchanged' : 'found, changed'}`
+          : 'the first wrapped lines are gone, the next one is found';
+      return { ...lineOf(segment, p, { ...gap, next: held, afterTo: found.to }, 'next'), precision, why };
     }
-    if (after)
-      return { ...lineOf(segment, p, gap, 'next'), precision: 'changed', why: 'the first wrapped line changed' };
-    if (before)
-      return {
-        ...lineOf(segment, p, gap, 'previous'),
-        precision: 'one-sided',
-        why: 'only the line before the guard is found',
-      };
     return {
       at: null,
-      why: `the first wrapped line '${next < p.baseUnits.length ? text(p.baseUnits[next]!, p.base) : ''}' is gone`,
+      why: `the first wrapped line '${p.baseUnits[next] ? text(p.baseUnits[next]!, p.base) : ''}' is gone`,
     };
   }
-  if (segment.anchor === 'previous') {
-    if (before && beforeSame) {
-      return {
-        ...lineOf(segment, p, gap, 'previous'),
-        precision: 'anchored',
-        why: `the last wrapped line '${text(p.baseUnits[previous]!, p.base)}' is unchanged`,
-      };
+  if (segment.anchor === 'previous' && wraps) {
+    const held = nearest(p, previous, -1, (u) => u.last >= wraps.first);
+    if (held !== null) {
+      const found = p.match[held]!;
+      const precision = held === previous ? (found.similarity === 1 ? 'anchored' : 'changed') : 'changed';
+      const why =
+        held === previous
+          ? `the last wrapped line '${text(p.baseUnits[previous]!, p.base)}' is ${precision === 'anchored' ? 'unchanged' : 'found, changed'}`
+          : 'the last wrapped lines are gone, the one before is found';
+      return { ...lineOf(segment, p, { ...gap, previous: held, beforeTo: found.to }, 'previous'), precision, why };
     }
-    if (before)
-      return { ...lineOf(segment, p, gap, 'previous'), precision: 'changed', why: 'the last wrapped line changed' };
-    if (after)
-      return {
-        ...lineOf(segment, p, gap, 'next'),
-        precision: 'one-sided',
-        why: 'only the line behind the guard is found',
-      };
     return {
       at: null,
-      why: `the last wrapped line '${previous >= 0 ? text(p.baseUnits[previous]!, p.base) : ''}' is gone`,
+      why: `the last wrapped line '${p.baseUnits[previous] ? text(p.baseUnits[previous]!, p.base) : ''}' is gone`,
     };
   }
   if (adjacent)
     return {
-      ...lineOf(segment, p, gap, 'between'),
+      ...lineOf(segment, p, gap, beforeSame ? 'between' : 'next'),
       precision: 'anchored',
       why: 'both neighbours are found side by side, one of them changed',
     };
   if (beforeTo !== null && afterTo !== null) {
-    const side = beforeSame ? 'previous' : 'next';
+    const side = belongsBelow(segment, p.base) && afterSame ? 'next' : beforeSame ? 'previous' : 'next';
     return {
       ...lineOf(segment, p, gap, side),
       precision: 'order',
       why: 'upstream put something between the two neighbours',
     };
   }
-  if (beforeTo !== null && !atStart) {
-    return { ...lineOf(segment, p, gap, 'previous'), precision: 'one-sided', why: 'only the neighbour above is found' };
+  // One neighbour is gone, or both: look further on the side where it was.
+  const above = nearest(p, previous, -1, () => true);
+  const below = nearest(p, next, 1, () => true);
+  const aboveTo = above === null ? -1 : p.match[above]!.to;
+  const belowTo = below === null ? p.targetUnits.length : p.match[below]!.to;
+  const touching = belowTo === aboveTo + 1;
+  if (beforeTo !== null && !atStart && before!.similarity === 1) {
+    const site = lineOf(segment, p, gap, 'previous');
+    if (touching)
+      return { ...site, precision: 'shrunk', why: 'the neighbour above is unchanged, upstream removed the one below' };
+    return {
+      ...site,
+      precision: 'beside',
+      why: 'the neighbour above is unchanged, the one below became something else',
+    };
   }
-  if (afterTo !== null && !atEnd) {
-    return { ...lineOf(segment, p, gap, 'next'), precision: 'one-sided', why: 'only the neighbour below is found' };
+  if (afterTo !== null && !atEnd && after!.similarity === 1) {
+    const site = lineOf(segment, p, gap, 'next');
+    if (touching)
+      return { ...site, precision: 'shrunk', why: 'the neighbour below is unchanged, upstream removed the one above' };
+    return {
+      ...site,
+      precision: 'beside',
+      why: 'the neighbour below is unchanged, the one above became something else',
+    };
+  }
+  if (above !== null && below !== null && p.match[above]!.similarity === 1) {
+    return {
+      ...lineOf(segment, p, { previous: above, next: below, beforeTo: aboveTo, afterTo: belowTo }, 'previous'),
+      precision: touching ? 'shrunk' : 'wide',
+      why: touching
+        ? 'upstream removed the neighbours; what stood around them stands side by side'
+        : 'both neighbours are gone; the lines around them are found',
+    };
+  }
+  if (above !== null || below !== null) {
+    const wide = {
+      previous: above ?? -1,
+      next: below ?? p.baseUnits.length,
+      beforeTo: above === null ? null : aboveTo,
+      afterTo: below === null ? null : belowTo,
+    };
+    return {
+      ...lineOf(segment, p, wide, above !== null ? 'previous' : 'next'),
+      precision: 'one-sided',
+      why: 'the neighbours are gone, only something on one side is found',
+    };
   }
   return { at: null, why: 'neither neighbour is found' };
+}
+
+/** True when a blank line parts the segment from what is above it, and none from what is below. */
+function belongsBelow(segment: Segment, base: PorterFile): boolean {
+  const blank = (line: string | undefined) => line === undefined || line.trim() === '';
+  const above = segment.added[0]?.trim() === '' || blank(base.lines[segment.at - 1]);
+  const below = segment.added[segment.added.length - 1]?.trim() === '' || blank(base.lines[segment.at]);
+  return above && !below;
+}
+
+/** The first matched unit from `from` on in a direction, as long as `within` holds. */
+function nearest(p: Pairing, from: number, step: 1 | -1, within: (unit: Unit) => boolean): number | null {
+  for (let i = from; i >= 0 && i < p.baseUnits.length && within(p.baseUnits[i]!); i += step) {
+    if (p.match[i]) return i;
+  }
+  return null;
 }
 
 interface Gap {

@@ -1,6 +1,7 @@
 import { splitLines, type ByteString } from '../core/text';
 import type { KernelTree } from '../io/tree';
 import { indexFile } from '../kernel-index/index-file';
+import type { KernelIndex } from '../kernel-index/index';
 import type { Definition, SourceFile } from '../kernel-index/types';
 import { fileItems, type Unit } from './units';
 
@@ -17,12 +18,14 @@ export interface PorterFile extends SourceFile {
 /** A tree with changes laid over it: the base with the set's first patches, the target with what was ported so far. */
 export class View {
   private readonly overlay = new Map<ByteString, { text: ByteString; mode: string } | null>();
+  private folders: Map<ByteString, ByteString[]> | null = null;
   private readonly files = new Map<ByteString, PorterFile | null>();
 
-  constructor(
-    readonly tree: KernelTree,
-    private readonly attributes?: ReadonlySet<string>,
-  ) {}
+  constructor(readonly kernel: KernelIndex) {}
+
+  get tree(): KernelTree {
+    return this.kernel.tree;
+  }
 
   has(path: ByteString): boolean {
     const laid = this.overlay.get(path);
@@ -35,6 +38,20 @@ export class View {
     return laid === undefined ? (this.tree.entry(path)?.mode ?? null) : (laid?.mode ?? null);
   }
 
+  /** Files that lie in a folder of the tree itself, not below it. */
+  inFolder(folder: ByteString): readonly ByteString[] {
+    if (!this.folders) {
+      this.folders = new Map();
+      for (const path of this.tree.paths()) {
+        const own = path.slice(0, path.lastIndexOf('/') + 1);
+        const list = this.folders.get(own);
+        if (list) list.push(path);
+        else this.folders.set(own, [path]);
+      }
+    }
+    return this.folders.get(folder) ?? [];
+  }
+
   /** Null when the file is not there or cannot be read. */
   async text(path: ByteString): Promise<ByteString | null> {
     const laid = this.overlay.get(path);
@@ -44,10 +61,21 @@ export class View {
   async file(path: ByteString): Promise<PorterFile | null> {
     const known = this.files.get(path);
     if (known !== undefined) return known;
-    const text = await this.text(path);
-    const file = text === null ? null : await porterFile(path, text, this.mode(path) ?? '100644', this.attributes);
+    const file = await this.read(path);
     this.files.set(path, file);
     return file;
+  }
+
+  private async read(path: ByteString): Promise<PorterFile | null> {
+    const mode = this.mode(path) ?? '100644';
+    if (!this.overlay.has(path)) {
+      const source = await this.kernel.load(path);
+      return source && porterFile(source, mode);
+    }
+    const text = await this.text(path);
+    if (text === null) return null;
+    const index = await indexFile(path, text, { attributes: this.kernel.attributes.words });
+    return porterFile({ path, text, index }, mode);
   }
 
   /** Lays a file over the tree; null deletes it. */
@@ -62,13 +90,7 @@ export class View {
   }
 }
 
-async function porterFile(
-  path: ByteString,
-  text: ByteString,
-  mode: string,
-  attributes?: ReadonlySet<string>,
-): Promise<PorterFile> {
-  const index = await indexFile(path, text, { attributes });
+function porterFile({ path, text, index }: SourceFile, mode: string): PorterFile {
   const lines = splitLines(text);
   const outer: Definition[] = [];
   for (const d of index.definitions) {
