@@ -1,9 +1,15 @@
 import type { Command } from '../command';
 import { applyCommand } from './apply';
-import { importCommand } from './import';
+import { checkCommand } from './check';
 import { chronicleCommand } from './chronicle';
+import { diffPortsCommand } from './diff-ports';
+import { hypercallsCommand } from './hypercalls';
+import { importCommand } from './import';
 import { indexCommand } from './kernel-index';
+import { mailCommand } from './mail';
 import { mapCommand } from './map';
+import { matrixCommand } from './matrix';
+import { reportCommand } from './report';
 import { setsCommand } from './sets';
 
 /** All commands, in the order of the help. */
@@ -14,4 +20,10 @@ export const commands = [
   indexCommand,
   mapCommand,
   chronicleCommand,
+  checkCommand,
+  hypercallsCommand,
+  mailCommand,
+  reportCommand,
+  matrixCommand,
+  diffPortsCommand,
 ] as unknown as Command<unknown>[];
