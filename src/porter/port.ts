@@ -131,7 +131,7 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   // The set's own files speak of the kernel, too.
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
-  const adapted = code ? context.adapter.adapt(splitLines(text)) : null;
+  const adapted = code ? context.adapter.adapt(splitLines(text), path) : null;
   context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
   const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
   return {
@@ -457,6 +457,11 @@ async function portEdit(
     return { edit, placements: [], outcome: 'obsolete', failure: obsolete };
   if (placed.length === 0)
     return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
+  // Guards and replacements of code follow it to every place where it went; what is new goes to one, the best.
+  if (placed.length > 1 && !(edit.wraps && scopes.size)) {
+    placed.sort((a, b) => b.confidence - a.confidence);
+    placed.length = 1;
+  }
   for (const p of placed) adaptPayload(p, base, heirsOf, context);
   if (placed.every((p) => isThere(p, base)))
     return { edit, placements: placed, outcome: 'already-upstream', failure: null };
@@ -484,7 +489,7 @@ function adaptPayload(
             target: placed.file.text.slice(heir.definition.start, heir.definition.end),
           }
         : null;
-    const adapted = context.adapter.adapt(s.added, around);
+    const adapted = context.adapter.adapt(s.added, placed.file.path, around);
     if (adapted.evidence.length) {
       s.added = adapted.lines;
       placed.rewritten = true;
@@ -620,7 +625,9 @@ function reportOf(
     confidence: confidenceOf(r),
     target: locations(r, hunk),
   }));
-  const worst = [...own].sort(
+  // An edit that has nothing to do any more does not speak for the hunk when another one has.
+  const active = own.some((r) => r.outcome !== 'obsolete') ? own.filter((r) => r.outcome !== 'obsolete') : own;
+  const worst = [...active].sort(
     (a, b) => RANK.indexOf(b.outcome) - RANK.indexOf(a.outcome) || confidenceOf(a) - confidenceOf(b),
   )[0]!;
   return hunkReport(patch, change, hunk, context, {
