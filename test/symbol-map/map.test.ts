@@ -130,6 +130,15 @@ test('fields: of another type, behind another struct, with another name', async 
   expect(map.lookup('field', 'arch.end')!.status).toBe('same');
 });
 
+test('a macro that became an enumerator, and the other way round', async () => {
+  const map = await maps(
+    { 'a.h': '#define FIRST 0\nenum { SECOND };\n' },
+    { 'a.h': 'enum { FIRST };\n#define SECOND 0\n' },
+  );
+  expect(brief(map, 'FIRST')).toEqual(['moved', 'enumerator FIRST a.h']);
+  expect(brief(map, 'SECOND')).toEqual(['moved', 'macro SECOND a.h']);
+});
+
 test('operands that are spelt by a rule', async () => {
   const save = (a: string, b: string) =>
     `void save(struct c *c)\n{\n\tc->a = read_el2(${a});\n\tc->b = read_el2(${b});\n}\n`;
