@@ -625,7 +625,8 @@ function joinHalves(
 ): string[] | null {
   if (ours.length !== theirs.length + 1) return null;
   const at = ours.findIndex((p, i) => /lo(w)?$/i.test(p.name) && /hi(gh)?$/i.test(ours[i + 1]?.name ?? ''));
-  if (at < 0 || typeInfo(theirs[at]?.type ?? '')?.bits !== 64) return null;
+  const whole = typeInfo(theirs[at]?.type ?? '');
+  if (at < 0 || whole?.bits !== 64 || whole.pointer) return null;
   const [low, high] = [dispatch.registers[at]?.register, dispatch.registers[at + 1]?.register];
   if (low == null || high == null) return null;
   const others = dispatch.registers.map((r) =>
