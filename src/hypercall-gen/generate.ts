@@ -89,7 +89,7 @@ async function entries(work: Generation, era: Era, tree: TreeReader): Promise<Ge
     await change('arch/arm64/kvm/Makefile', 'build', (t) => addObject(t, objectOf(work.stubsPath), option, /^kvm$/));
   }
   const makefile = era.nvheMakefile ?? 'arch/arm64/kvm/hyp/Makefile';
-  await change(makefile, 'build', (t) => addObject(t, objectOf(work.dispatcherPath), option, /^(hyp|obj)$/));
+  await change(makefile, 'build', (t) => addObject(t, objectOf(work.dispatcherPath), option, /^(hyp|obj|hyp-obj)$/));
   if (era.kind === 'smccc' && era.hypMain) {
     await change(era.hypMain, 'glue', (t) => {
       const called = callFirst(t, 'SMCCC_RET_NOT_SUPPORTED', work.dispatcherName, option);
@@ -296,6 +296,13 @@ class Generation {
       lines.push(
         ...macroLines([`#define ${name}(nr, ...)`, '\t__kvm_call_hyp((void *)(unsigned long)(nr), ##__VA_ARGS__)']),
       );
+      return lines;
+    }
+    if (this.era.callMacro) {
+      const body = this.era.callMacro.map((l) =>
+        l.replace(/^\t(?=\S)|^\t(?=\t)/, '').replace('%ID%', this.functionId('nr')),
+      );
+      lines.push(...macroLines([`#define ${name}(nr, ...)`, ...body]));
       return lines;
     }
     lines.push(

@@ -157,6 +157,14 @@ describe('generation', () => {
       lines.findIndex((l) => l.includes('patsubst')),
     );
     expect(nvhe.has('arch/arm64/kvm/hyp/nvhe/kestrel-dispatch.c')).toBe(true);
+    const later = nvheKernel();
+    later.set(
+      NVHE_MAKEFILE,
+      'hyp-obj-y := switch.o tlb.o\n\nhyp-obj := $(patsubst %.o,%.nvhe.o,$(hyp-obj-y))\nobj-y := kvm_nvhe.o\n',
+    );
+    expect((await texts(later)).get(NVHE_MAKEFILE)).toContain(
+      'tlb.o\nhyp-obj-$(CONFIG_KESTREL) += kestrel-dispatch.o\n',
+    );
     expect(nvhe.has(IMAGE_VARS)).toBe(false);
   });
 
@@ -173,6 +181,31 @@ describe('generation', () => {
       `diff --git a/${HYP_MAIN} b/${HYP_MAIN}\n--- a/${HYP_MAIN}\n+++ b/${HYP_MAIN}\n@@ `,
     );
     expect((await generated(table, functionPointerKernel())).notes.join('\n')).toMatch(/glue: ported.*hyp-entry\.S:11/);
+  });
+
+  it("makes the call as the target's own macro makes it", async () => {
+    const { table } = await extracted(patched());
+    const tree = smcccKernel();
+    edit(
+      tree,
+      KVM_HOST,
+      '\n#endif\n',
+      `
+#define kvm_call_hyp_nvhe(f, ...)	\\
+	({				\\
+		struct arm_smccc_res r;	\\
+		our_smccc(KVM_HOST_SMCCC_FUNC(f), &r, ##__VA_ARGS__);	\\
+		r.a1;			\\
+	})
+
+#endif
+`,
+    );
+    const { files } = await generated(table, tree);
+    const header = files.find((f) => f.what === 'header')!.text.replace(/[ \t]+\\\n/g, '\n');
+    expect(header).toContain(
+      '#define kestrel_call(nr, ...)\n({\n\tstruct arm_smccc_res r;\n\tour_smccc(KESTREL_HCALL_ID(nr), &r, ##__VA_ARGS__);\n\tr.a1;\n})\n',
+    );
   });
 
   it('makes aliases when the handlers stay in the kernel image', async () => {
