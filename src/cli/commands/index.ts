@@ -1,8 +1,29 @@
 import type { Command } from '../command';
 import { applyCommand } from './apply';
+import { checkCommand } from './check';
+import { chronicleCommand } from './chronicle';
+import { diffPortsCommand } from './diff-ports';
 import { hypercallsCommand } from './hypercalls';
 import { importCommand } from './import';
+import { indexCommand } from './kernel-index';
+import { mailCommand } from './mail';
+import { mapCommand } from './map';
+import { matrixCommand } from './matrix';
+import { reportCommand } from './report';
 import { setsCommand } from './sets';
 
 /** All commands, in the order of the help. */
-export const commands = [importCommand, setsCommand, applyCommand, hypercallsCommand] as unknown as Command<unknown>[];
+export const commands = [
+  importCommand,
+  setsCommand,
+  applyCommand,
+  indexCommand,
+  mapCommand,
+  chronicleCommand,
+  checkCommand,
+  hypercallsCommand,
+  mailCommand,
+  reportCommand,
+  matrixCommand,
+  diffPortsCommand,
+] as unknown as Command<unknown>[];
