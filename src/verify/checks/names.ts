@@ -28,6 +28,7 @@ export const names: Check = {
     const target = await readNames(ctx.target, wanted, folders);
     const base = ctx.base && ctx.base !== ctx.target ? await readNames(ctx.base, wanted, folders) : target;
     const own = ownNames(ctx);
+    const homeCalls = callsAtHome(ctx);
     const findings: Finding[] = [];
     const reported = new Set<string>();
     let mentions = 0;
@@ -75,9 +76,8 @@ export const names: Check = {
         if (!added.has(call.line) || own.defined.has(call.name)) continue;
         const takes = target.arity.get(call.name);
         if (!takes || takes.has(-1) || takes.has(call.count)) continue;
-        const atHome = base.arity.get(call.name);
-        // The same call with the same miscount at home is how this reader fails on some macro, not an error.
-        if (atHome && !atHome.has(-1) && !atHome.has(call.count)) continue;
+        // The same count at home, where it compiles, is this reader's failing on some macro.
+        if (homeCalls.get(call.name)?.has(call.count) && !base.arity.get(call.name)?.has(call.count)) continue;
         put(
           call.line,
           'wrong-arity',
@@ -270,6 +270,19 @@ function* callsOf(
     const count = args.list.length === 1 && args.list[0]!.trim() === '' ? 0 : args.list.length;
     yield { name: m[1]!, count, line: lineOf(m.index) };
   }
+}
+
+/** How the set calls things at home: name to numbers of arguments. */
+function callsAtHome(ctx: CheckContext): Map<string, Set<number>> {
+  const calls = new Map<string, Set<number>>();
+  for (const f of ctx.setFiles.values()) {
+    if (f.patched === null || !isC(f.path)) continue;
+    const masked = maskC(f.patched);
+    for (const c of callsOf(blankDirectives(masked, new Set()), lineFinder(masked))) {
+      if (f.origin[c.line]?.hunk) calls.set(c.name, (calls.get(c.name) ?? new Set()).add(c.count));
+    }
+  }
+  return calls;
 }
 
 /** `v->a.b` on added lines, for variables whose struct is declared in the same function. */
