@@ -11,8 +11,8 @@ export interface LineEdit {
 }
 
 /** The line edit of a placed segment. */
-export function lineEdit(placed: PlacedSegment, added: ByteString[] = placed.segment.added): LineEdit {
-  return { at: placed.site.at, remove: placed.site.remove, added, order: placed.segment.order };
+export function lineEdit(placed: PlacedSegment): LineEdit {
+  return { at: placed.site.at, remove: placed.site.remove, added: placed.added, order: placed.segment.order };
 }
 
 /** True when two edits cannot both be made: they replace the same line, or one inserts inside what the other replaces. */

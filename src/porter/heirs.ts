@@ -44,7 +44,9 @@ export function sameNamed(
   definition: Definition,
   baseTwins: readonly Definition[],
 ): Definition | null {
-  const twins = file.outer.filter((d) => d.name === definition.name && sameNature(d, definition));
+  // In assembly a symbol may lie inside another one (SYM_INNER_LABEL); in C only what stands alone counts.
+  const candidates = file.index.language === 'asm' ? file.index.definitions : file.outer;
+  const twins = candidates.filter((d) => d.name === definition.name && sameNature(d, definition));
   const exact = twins.filter((d) => d.kind === definition.kind);
   const pool = exact.length ? exact : twins;
   if (pool.length <= 1) return pool[0] ?? null;

@@ -4,6 +4,7 @@ import type { Definition } from '../kernel-index/types';
 import { alignLines } from './align';
 import { conditionChange, conditionsAt } from './guards';
 import type { Edit, Segment } from './lift';
+import { mergeLines } from './merge-lines';
 import { siteOf, type Pairing, type Precision, type Site } from './site';
 import { lineUnits, type Unit } from './units';
 import { definitionAround, definitionAt, type PorterFile } from './view';
@@ -12,6 +13,8 @@ import { definitionAround, definitionAt, type PorterFile } from './view';
 export interface PlacedSegment {
   segment: Segment;
   site: Site;
+  /** What is added here; the segment's own lines unless the target needs others. */
+  added: ByteString[];
 }
 
 /** What the search for an edit's place in one target file gave. */
@@ -176,6 +179,7 @@ export function placeEdit(
   let confidence = 1;
   let definition: string | null = null;
   let agreed = true;
+  let rewritten = false;
   if (base.text === target.text) return unchanged(edit, base, target);
   const gone = wrappedCodeIsGone(edit, base, target, pairs, aligner);
   if (gone) return gone;
@@ -187,7 +191,7 @@ export function placeEdit(
       return fail(`'${scope.name}' has no counterpart in '${target.path}'`, evidence, null);
     }
     const pairing = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
-    const site =
+    let site =
       (pair && wholeBodySite(edit, segment, base, scope!, pairing, pair.target)) ??
       declarationSite(segment, base, scope, pairing, pair?.target ?? null) ??
       siteOf(segment, pairing, edit.wraps);
@@ -205,7 +209,9 @@ export function placeEdit(
     }
     const free = isOrderFree(edit, scope, base);
     let worth = (free ? WORTH_ORDER_FREE[site.precision] : undefined) ?? WORTH[site.precision];
-    if (site.precision === 'order' && !free && independent(segment, pairing, site)) worth = 0.75;
+    // A list of objects has no order, but the wrong end of it may be another list.
+    if (base.index.language === 'kbuild' && site.precision === 'one-sided') worth = 0.3;
+    if (site.precision === 'order' && !free) worth = orderWorth(segment, base, pairing, site);
     const byLines = siteOf(segment, lines, edit.wraps);
     if (byLines.at !== null && byLines.precision === 'exact') {
       if (sameGap(target, byLines.at, site.at) && byLines.remove === site.remove) {
@@ -221,11 +227,30 @@ export function placeEdit(
     } else agreed = false;
     const change = conditionChange(conditionsAt(base.index, segment.at), conditionsAt(target.index, site.at));
     if (change.length) return fail(`the place is ${change.join(', ')}`, evidence, candidate);
+    if (continues(target, site.at) && !continues(base, segment.at)) {
+      return fail('the place would lie behind a line that goes on (\\)', evidence, candidate);
+    }
+    const double = definedAlready(segment, base, target);
+    if (double) return fail(`the target has a '${double}' of its own`, evidence, candidate);
     const split = splitsStatement(segment, base, target, site);
-    if (split) return fail(split, evidence, candidate);
+    if (split) {
+      const lifted = liftGuard(edit, segment, target, site, pairing);
+      if (!lifted) return fail(split, evidence, candidate);
+      site = lifted;
+      worth = Math.min(worth, 0.75);
+    }
+    let added = segment.added;
+    if (segment.anchor === 'lines' && site.precision === 'changed') {
+      // Upstream changed the very lines that the set changes: both changes, or neither.
+      const both = mergeLines(segment.removed, segment.added, target.lines.slice(site.at, site.at + site.remove));
+      if (!both) return fail('upstream changed the lines that it replaces', evidence, candidate);
+      added = both;
+      rewritten = true;
+      worth = 0.8;
+    }
     confidence = Math.min(confidence, worth);
     evidence.push({ kind: `site-${site.precision}`, text: `${target.path}:${site.at + 1}: ${site.why}` });
-    placed.push({ segment, site });
+    placed.push({ segment, site, added });
   }
   for (let i = 1; i < placed.length; i++) {
     const before = placed[i - 1]!.site;
@@ -246,7 +271,7 @@ export function placeEdit(
     confidence: Math.round(confidence * 100) / 100,
     evidence,
     definition,
-    rewritten: false,
+    rewritten,
   };
 }
 
@@ -258,6 +283,7 @@ function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
     file: target,
     segments: edit.segments.map((segment) => ({
       segment,
+      added: segment.added,
       site: { at: segment.at, remove: segment.removed.length, precision: 'exact', why: 'the file is unchanged' },
     })),
     strategy: 'unchanged',
@@ -270,6 +296,25 @@ function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
 
 function fail(reason: string, evidence: Evidence[], candidate: NotPlaced['candidate']): NotPlaced {
   return { placed: false, reason, evidence, candidate };
+}
+
+/** True when the line above a gap ends in a backslash. */
+function continues(file: PorterFile, gap: number): boolean {
+  return /\\\r?\n?$/.test(file.lines[gap - 1] ?? '');
+}
+
+/** A macro that the segment defines and that the target has gained since the base, with another text. */
+function definedAlready(segment: Segment, base: PorterFile, target: PorterFile): string | null {
+  const removed = new Set(segment.removed.map((l) => /^\s*#\s*define\s+(\w+)/.exec(l)?.[1]));
+  for (const line of segment.added) {
+    const name = /^\s*#\s*define\s+(\w+)/.exec(line)?.[1];
+    if (!name || removed.has(name)) continue;
+    const has = (file: PorterFile) => file.index.definitions.some((d) => d.kind === 'macro' && d.name === name);
+    if (!has(target) || has(base)) continue;
+    const same = target.lines.some((l) => tokens(l).join(' ') === tokens(line).join(' '));
+    if (!same) return name;
+  }
+  return null;
 }
 
 /** Two gaps are one when nothing but blank lines and comments lies between them. */
@@ -300,10 +345,12 @@ function addsCases(edit: Edit): boolean {
 }
 
 /**
- * True when statements and what upstream put beside them may come in any order: neither assigns what the other mentions,
- * and upstream's do not leave the function.
+ * How sure it is where statements go beside those that upstream put at the same point.
+ *
+ * Right behind the line that they followed they find everything as they did in the base. That fails only where both sides
+ * assign the same thing, or where upstream's statements prepare what the set's use.
  */
-function independent(segment: Segment, p: Pairing, site: Site): boolean {
+function orderWorth(segment: Segment, base: PorterFile, p: Pairing, site: Site): number {
   const matched = new Set(p.match.filter((m) => m !== null).map((m) => m.to));
   let below = p.targetUnits.findIndex((u) => u.first >= site.at);
   if (below < 0) below = p.targetUnits.length;
@@ -313,12 +360,13 @@ function independent(segment: Segment, p: Pairing, site: Site): boolean {
       fresh.push(...p.target.lines.slice(p.targetUnits[k]!.first, p.targetUnits[k]!.last + 1));
     }
   }
-  if (fresh.some((l) => /\b(return|goto|break|continue|if|else|for|while|switch|case)\b|[{}]/.test(stripComments(l))))
-    return false;
   const names = (lines: readonly string[]) =>
     new Set(lines.flatMap((l) => tokens(l)).filter((t) => /^[A-Za-z_]\w*$/.test(t)));
   const clash = (a: ReadonlySet<string>, b: ReadonlySet<string>) => [...a].some((n) => b.has(n));
-  return !clash(assigned(segment.added), names(fresh)) && !clash(assigned(fresh), names(segment.added));
+  if (clash(assigned(segment.added), names(fresh)) || clash(assigned(fresh), names(segment.added))) return 0.45;
+  const leaves = fresh.some((l) => /\b(return|goto|break|continue)\b/.test(stripComments(l)));
+  const attached = (base.lines[segment.at - 1] ?? '').trim() !== '' && segment.added[0]?.trim() !== '';
+  return (leaves ? 0.6 : 0.75) + (attached ? 0.05 : 0);
 }
 
 /** Names that lines assign, or whose address they hand out. */
@@ -389,10 +437,14 @@ function wrappedCodeIsGone(
   const wrapped = p.baseUnits
     .map((u, i) => ({ u, i }))
     .filter(({ u }) => u.first >= edit.wraps!.first && u.last <= edit.wraps!.last);
-  if (wrapped.length === 0 || wrapped.some(({ i }) => p.match[i])) return null;
+  if (
+    wrapped.length === 0 ||
+    wrapped.some(({ u, i }) => p.match[i] && (u.weight >= 0.7 || u.first === edit.wraps!.first))
+  )
+    return null;
   // Moved inside the file? Then it is not gone, and the guard should have moved with it.
   const everywhere = new Set(aligner.lines(base, target).targetUnits.map((u) => u.key));
-  const telling = wrapped.filter(({ u }) => u.weight >= 0.7);
+  const telling = wrapped.filter(({ u }) => u.weight >= 0.9);
   if (telling.length === 0 || telling.some(({ u }) => everywhere.has(u.key))) return null;
   const first = (base.lines[wrapped[0]!.u.first] ?? '').trim().slice(0, 60);
   const reason = `the code that it guards out ('${first}'${wrapped.length > 1 ? ` and ${wrapped.length - 1} lines more` : ''}) is gone from the target`;
@@ -420,6 +472,23 @@ function splitsStatement(segment: Segment, base: PorterFile, target: PorterFile,
   };
   if (!boundary(base, segment.at) || boundary(target, site.at)) return null;
   return `the place would lie inside a statement, behind '${(target.lines[site.at - 1] ?? '').trim().slice(0, 50)}'`;
+}
+
+/**
+ * Upstream put a control header without braces in front of what a guard opens with: the guard goes around the header, too.
+ * Only where nothing else hangs on it.
+ */
+function liftGuard(edit: Edit, segment: Segment, target: PorterFile, site: Site, p: Pairing): Site | null {
+  if (edit.kind !== 'guard-wrap' || segment.anchor !== 'next') return null;
+  const header = p.targetUnits.filter((u) => u.last < site.at).pop();
+  if (!header || header.last !== site.at - 1) return null;
+  const code = stripComments(target.lines[header.first]!).trim();
+  const balanced = code.split('(').length === code.split(')').length;
+  if (!/^(if|for|while)\b.*\)$/.test(code) || !balanced) return null;
+  const statement = stripComments(target.lines[site.at] ?? '').trim();
+  const next = stripComments(target.lines[site.at + 1] ?? '').trim();
+  if (!statement.endsWith(';') || /^else\b/.test(next)) return null;
+  return { ...site, at: header.first, why: `${site.why}; the guard holds its condition '${code.slice(0, 40)}', too` };
 }
 
 /**
@@ -473,7 +542,7 @@ function bodyLines(file: PorterFile, d: Definition): { open: number; close: numb
 }
 
 const DECLARATION =
-  /^\s*(?:(?:const|static|volatile|unsigned|signed|register|long|short|struct|union|enum)\s+)*[A-Za-z_]\w*\s[\s*]*[A-Za-z_]\w*\s*(?:\[[^\]]*\]\s*)*(?:=[^;]*|,[^;]*)?;\s*$/;
+  /^\s*(?:(?:const|static|volatile|unsigned|signed|register|long|short|struct|union|enum|__\w+)\s+)*[A-Za-z_]\w*\s+(?:__\w+\s*)?[\s*]*[A-Za-z_]\w*\s*(?:\[[^\]]*\]\s*)*(?:=[^;]*|,[^;]*)?;\s*$/;
 
 /** A declaration on one line. */
 export function isDeclaration(line: string): boolean {
@@ -502,7 +571,7 @@ function wrappedRange(
   const first = placed[0]!.site.at;
   const last = placed[placed.length - 1]!.site.at;
   if (last <= first) return { ok: false, why: 'the guard would wrap nothing' };
-  let [missing, changed, other, total] = [0, 0, 0, 0];
+  let [missing, moved, changed, other, total] = [0, 0, 0, 0, 0];
   const inside = new Set<number>();
   p.targetUnits.forEach((u, i) => {
     if (u.first >= first && u.last < last) inside.add(i);
@@ -511,10 +580,14 @@ function wrappedRange(
     if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) return;
     total++;
     const m = p.match[i];
-    if (!m) missing++;
-    else if (!inside.delete(m.to)) other++;
+    if (!m) {
+      missing++;
+      // Word for word elsewhere in the scope: upstream moved it out of what was wrapped.
+      if (unit.weight >= 0.7 && p.targetUnits.some((u, k) => u.key === unit.key && !inside.has(k))) moved++;
+    } else if (!inside.delete(m.to)) other++;
     else if (m.similarity < 1) changed++;
   });
+  if (moved) return { ok: false, why: `${moved} of the ${total} wrapped lines moved away from the others` };
   if (other) return { ok: false, why: `${other} of the ${total} wrapped lines would lie outside the guard` };
   const whole = placed.every((s) => /^the guard (opens|closes)/.test(s.site.why));
   const extra = inside.size;

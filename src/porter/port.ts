@@ -1,11 +1,14 @@
 import type { EditReport, Evidence, FileReport, HunkReport, Location, Outcome, Role } from '../core/outcome';
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
-import { isBinary, type ByteString } from '../core/text';
+import { isBinary, splitLines, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import type { DefinitionHeir, FileHeir, Heirs } from './heirs';
 import { liftEdits, type Edit } from './lift';
+import type { Adapter } from './adapt';
+import type { CodeSearch } from './code-search';
 import { Aligner, placeEdit, PLACE_AT, scopeOf, type NotPlaced, type Placed, type ScopePair } from './place';
+import { stripComments } from '../core/text';
 import { remainder, type Reject } from './rejects';
 import { definitionAround, type PorterFile, type View } from './view';
 
@@ -19,6 +22,8 @@ export interface PortContext {
   target: View;
   heirs: Heirs;
   aligner: Aligner;
+  code: CodeSearch;
+  adapter: Adapter;
   roleOf: (path: ByteString) => Role;
   /** Put conflict markers where a hunk that is not placed would go. */
   markers: { target: string; set: string } | null;
@@ -90,19 +95,29 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
       reject: null,
     };
   }
-  if (context.target.has(path)) {
-    const message = `the target has a file '${path}' of its own`;
+  const taken = context.target.has(path) ? `the target has a file '${path}' of its own` : context.target.obstacle(path);
+  if (taken !== null) {
+    const message = taken;
     return {
       hunks: [],
       file: fileReport(patch, change, context, { outcome: 'conflict', message, evidence }),
       reject: { path: source, hunks: change.hunks.map((hunk) => ({ hunk, reason: message })) },
     };
   }
-  context.target.set(path, { text, mode });
-  const outcome: Outcome = path === source ? 'applied' : 'relocated';
+  // The set's own files speak of the kernel, too.
+  const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
+  const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
+  const adapted = code ? context.adapter.adapt(splitLines(text)) : null;
+  context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
+  const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
   return {
     hunks: [],
-    file: fileReport(patch, change, context, { outcome, targetPaths: [path], evidence }),
+    file: fileReport(patch, change, context, {
+      outcome,
+      targetPaths: [path],
+      evidence: [...evidence, ...(adapted?.evidence ?? [])],
+      message: adapted?.doubts.length ? adapted.doubts.join('; ') : null,
+    }),
     reject: null,
   };
 }
@@ -110,11 +125,9 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
 /** Where a folder of the base went: by where most of its files are now; itself when the target still has it. */
 function folderHeir(path: ByteString, context: PortContext): { path: ByteString; evidence: Evidence[] } {
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
-  const inFolder = (view: View) =>
-    [...view.tree.paths()].filter((p) => p.startsWith(folder) && !p.slice(folder.length).includes('/'));
-  if (folder === '' || inFolder(context.target).length > 0) return { path, evidence: [] };
+  if (folder === '' || context.target.inFolder(folder).length > 0) return { path, evidence: [] };
   const votes = new Map<string, number>();
-  const siblings = inFolder(context.base);
+  const siblings = context.base.inFolder(folder);
   for (const sibling of siblings) {
     const heir = context.heirs.files(sibling)[0]?.path;
     if (heir) {
@@ -192,6 +205,15 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     return wholeConflict(patch, change, context, message);
   }
   const fileHeirs = context.heirs.files(from);
+  const lost = fileHeirs.find((h) => context.target.has(h.path));
+  if (lost && (await context.target.text(lost.path)) === null) {
+    return wholeConflict(
+      patch,
+      change,
+      context,
+      `the target's '${lost.path}' cannot be read: the repository lacks its content`,
+    );
+  }
   const edits = liftEdits(base.lines, change.hunks, base.index.language);
   const results: EditResult[] = [];
   for (const edit of edits) results.push(await portEdit(edit, base, fileHeirs, context));
@@ -261,6 +283,8 @@ async function moveAndMode(change: FileChange, heir: ByteString | null, context:
   }
   if (heir !== change.oldPath) return `upstream moved '${change.oldPath}' to '${heir}', the set to '${change.newPath}'`;
   if (context.target.has(change.newPath!)) return `the target has a file '${change.newPath}' of its own`;
+  const obstacle = context.target.obstacle(change.newPath!);
+  if (obstacle !== null) return obstacle;
   if (change.status === 'renamed') context.target.set(heir, null);
   context.target.set(change.newPath!, file);
   return null;
@@ -282,6 +306,29 @@ async function portEdit(
   const gone = [...scopes].find((s) => heirsOf.get(s)!.length === 0);
   const failed = (failure: NotPlaced): EditResult => ({ edit, placements: [], outcome: 'conflict', failure });
   if (gone) {
+    const code = edit.wraps ? base.lines.slice(edit.wraps.first, edit.wraps.last + 1) : [];
+    const moved = scopes.size === 1 && code.length ? await context.code.find(code) : null;
+    if (moved) {
+      const text = `'${gone.name}' is gone; ${Math.round(moved.share * 100)} % of the wrapped code is in '${moved.definition.name}' now`;
+      heirsOf.set(gone, [
+        {
+          path: moved.file.path,
+          definition: moved.definition,
+          confidence: 0.8 * moved.share,
+          evidence: [{ kind: 'code-moved', text }],
+        },
+      ]);
+    } else if (edit.kind === 'guard-wrap' && context.code.anywhere(code) === false) {
+      const reason = `${gone.kind} '${gone.name}' is gone from the target, and with it the code that it guards out`;
+      return {
+        edit,
+        placements: [],
+        outcome: 'obsolete',
+        failure: { placed: false, reason, evidence: [], candidate: null },
+      };
+    }
+  }
+  if (gone && heirsOf.get(gone)!.length === 0) {
     const reason = `${gone.kind} '${gone.name}' is gone from the target, and nothing is known to have taken its place`;
     return failed({ placed: false, reason, evidence: [], candidate: null });
   }
@@ -294,6 +341,8 @@ async function portEdit(
   if (!edit.balanced) {
     return failed({ placed: false, reason: 'it opens a guard that it does not close', evidence: [], candidate: null });
   }
+  const deleted = await alreadyDeleted(edit, paths, context);
+  if (deleted) return { edit, placements: [], outcome: 'already-upstream', failure: null };
   const placed: Placed[] = [];
   let failure: NotPlaced | null = null;
   let obsolete: NotPlaced | null = null;
@@ -312,8 +361,16 @@ async function portEdit(
         });
     }
     const attempt = placeEdit(edit, base, target, pairs, context.aligner);
-    if (!attempt.placed && attempt.obsolete) obsolete = { ...attempt, obsolete: false };
-    else if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
+    if (!attempt.placed && attempt.obsolete) {
+      const code = base.lines.slice(edit.wraps!.first, edit.wraps!.last + 1);
+      if (context.code.anywhere(code)) {
+        failure = {
+          ...attempt,
+          obsolete: false,
+          reason: 'the code that it guards out moved to another place of the target',
+        };
+      } else obsolete = { ...attempt, obsolete: false };
+    } else if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
     else if (!failure || (!failure.candidate && !attempt.placed && attempt.candidate)) {
       failure = attempt.placed
         ? {
@@ -333,8 +390,58 @@ async function portEdit(
     return { edit, placements: [], outcome: 'obsolete', failure: obsolete };
   if (placed.length === 0)
     return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
+  for (const p of placed) adaptPayload(p, base, heirsOf, context);
   if (placed.every((p) => isThere(p))) return { edit, placements: placed, outcome: 'already-upstream', failure: null };
   return { edit, placements: placed, outcome: outcomeOf(edit, base, placed), failure: null };
+}
+
+/** A payload that mentions what the target does not have is not sure any more. */
+const DOUBTFUL = 0.75;
+
+/** Rewrites what an edit adds for the target; what cannot be rewritten lowers the confidence and is said. */
+function adaptPayload(
+  placed: Placed,
+  base: PorterFile,
+  heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
+  context: PortContext,
+): void {
+  if (placed.strategy === 'unchanged' && context.base.tree.commit === context.target.tree.commit) return;
+  for (const s of placed.segments) {
+    const scope = scopeOf(base, s.segment);
+    const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
+    const around =
+      scope?.kind === 'function' && heir
+        ? {
+            base: base.text.slice(scope.start, scope.end),
+            target: placed.file.text.slice(heir.definition.start, heir.definition.end),
+          }
+        : null;
+    const adapted = context.adapter.adapt(s.added, around);
+    if (adapted.evidence.length) {
+      s.added = adapted.lines;
+      placed.rewritten = true;
+      placed.evidence.push(...adapted.evidence);
+      placed.confidence = Math.min(placed.confidence, 0.9);
+    }
+    for (const doubt of adapted.doubts) placed.evidence.push({ kind: 'doubt', text: doubt });
+    if (adapted.doubts.length) placed.confidence = Math.min(placed.confidence, DOUBTFUL);
+  }
+}
+
+/** True when an edit only deletes, and not one telling line of what it deletes is left in any heir of the file. */
+async function alreadyDeleted(edit: Edit, paths: ReadonlySet<ByteString>, context: PortContext): Promise<boolean> {
+  if (edit.kind !== 'delete') return false;
+  const squeeze = (l: ByteString) => stripComments(l).replace(/\s+/g, ' ').trim();
+  const gone = edit.segments
+    .flatMap((s) => s.removed)
+    .map(squeeze)
+    .filter((l) => /\w{4}/.test(l));
+  if (gone.length === 0) return false;
+  for (const path of paths) {
+    const lines = new Set((await context.target.file(path))?.lines.map(squeeze));
+    if (gone.some((l) => lines.has(l))) return false;
+  }
+  return true;
 }
 
 /** True when the target has the very lines that the edit adds, at the place where they would go. */
@@ -355,6 +462,7 @@ function isThere(p: Placed): boolean {
 function outcomeOf(edit: Edit, base: PorterFile, placements: readonly Placed[]): Outcome {
   const [first] = placements;
   const scope = scopeOf(base, edit.segments[0]!);
+  if (placements.some((p) => p.rewritten)) return 'rewritten';
   if (placements.some((p) => p.file.path !== base.path)) return 'relocated';
   if (scope && first!.definition !== null && first!.definition !== scope.name) return 'relocated';
   return contextMatches(base, first!) ? 'applied' : 'merged';
@@ -454,8 +562,14 @@ function reportOf(
     },
     target: own.flatMap((r) => locations(r, hunk)),
     evidence: dedupe(own.flatMap((r) => [...(r.failure?.evidence ?? []), ...r.placements.flatMap((p) => p.evidence)])),
-    message: own.find((r) => r.failure)?.failure?.reason ?? null,
+    message: own.find((r) => r.failure)?.failure?.reason ?? doubtsOf(own),
   });
+}
+
+/** What a reviewer should look at, in one sentence; null when there is nothing. */
+function doubtsOf(results: readonly EditResult[]): string | null {
+  const doubts = results.flatMap((r) => r.placements.flatMap((p) => p.evidence.filter((e) => e.kind === 'doubt')));
+  return doubts.length ? [...new Set(doubts.map((d) => d.text))].join('; ') : null;
 }
 
 function locations(r: EditResult, hunk: Hunk): Location[] {

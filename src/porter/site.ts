@@ -66,7 +66,8 @@ function withRemovedTrivia(segment: Segment, site: Site, p: Pairing): Site | NoS
       if (there.join('\n') === wanted) return { ...site, at, remove: segment.removed.length };
     }
   }
-  if (wanted.trim() === '') return site;
+  // A blank line that is gone already: nothing is left to do, wherever it was.
+  if (wanted.trim() === '') return { ...site, precision: segment.added.length === 0 ? 'exact' : site.precision };
   // Upstream changed or dropped the comment: there is nothing left to replace, and no code depends on it.
   if (segment.added.every((l) => stripComments(l).trim() === ''))
     return { at: null, why: 'the comment that it changes is gone' };
@@ -139,7 +140,7 @@ function siteAmongUnits(segment: Segment, p: Pairing, wraps: Edit['wraps']): Sit
       why: 'both neighbours are found side by side, one of them changed',
     };
   if (beforeTo !== null && afterTo !== null) {
-    const side = beforeSame ? 'previous' : 'next';
+    const side = belongsBelow(segment, p.base) && afterSame ? 'next' : beforeSame ? 'previous' : 'next';
     return {
       ...lineOf(segment, p, gap, side),
       precision: 'order',
@@ -195,6 +196,14 @@ function siteAmongUnits(segment: Segment, p: Pairing, wraps: Edit['wraps']): Sit
     };
   }
   return { at: null, why: 'neither neighbour is found' };
+}
+
+/** True when a blank line parts the segment from what is above it, and none from what is below. */
+function belongsBelow(segment: Segment, base: PorterFile): boolean {
+  const blank = (line: string | undefined) => line === undefined || line.trim() === '';
+  const above = segment.added[0]?.trim() === '' || blank(base.lines[segment.at - 1]);
+  const below = segment.added[segment.added.length - 1]?.trim() === '' || blank(base.lines[segment.at]);
+  return above && !below;
 }
 
 /** The first matched unit from `from` on in a direction, as long as `within` holds. */

@@ -18,6 +18,7 @@ export interface PorterFile extends SourceFile {
 /** A tree with changes laid over it: the base with the set's first patches, the target with what was ported so far. */
 export class View {
   private readonly overlay = new Map<ByteString, { text: ByteString; mode: string } | null>();
+  private folders: Map<ByteString, ByteString[]> | null = null;
   private readonly files = new Map<ByteString, PorterFile | null>();
 
   constructor(readonly kernel: KernelIndex) {}
@@ -31,10 +32,41 @@ export class View {
     return laid === undefined ? this.tree.has(path) : laid !== null;
   }
 
+  /**
+   * Why no file can be made at a path where there is none: a folder is there, or a file or symlink stands where a folder
+   * on the way should be. Null when one can. Git itself would make the file and drop what is in the way.
+   */
+  obstacle(path: ByteString): string | null {
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+      const folder = path.slice(0, at);
+      if (this.has(folder))
+        return `'${folder}' is a ${this.mode(folder) === '120000' ? 'symlink' : 'file'} in the target`;
+    }
+    const inside = (p: ByteString) => p.startsWith(`${path}/`) && this.has(p);
+    if ([...this.tree.paths()].some(inside) || [...this.overlay.keys()].some(inside)) {
+      return `'${path}' is a folder in the target`;
+    }
+    return null;
+  }
+
   /** The mode of a file; null when it is not there. */
   mode(path: ByteString): string | null {
     const laid = this.overlay.get(path);
     return laid === undefined ? (this.tree.entry(path)?.mode ?? null) : (laid?.mode ?? null);
+  }
+
+  /** Files that lie in a folder of the tree itself, not below it. */
+  inFolder(folder: ByteString): readonly ByteString[] {
+    if (!this.folders) {
+      this.folders = new Map();
+      for (const path of this.tree.paths()) {
+        const own = path.slice(0, path.lastIndexOf('/') + 1);
+        const list = this.folders.get(own);
+        if (list) list.push(path);
+        else this.folders.set(own, [path]);
+      }
+    }
+    return this.folders.get(folder) ?? [];
   }
 
   /** Null when the file is not there or cannot be read. */
