@@ -22,6 +22,7 @@ import { markers } from './checks/markers';
 import { names } from './checks/names';
 import { parse } from './checks/parse';
 import { placement } from './checks/placement';
+import { silentBreaks } from './checks/silent-breaks';
 import { Workshop } from './workshop';
 
 /** What can be checked without a compiler, cheapest first. */
@@ -39,6 +40,7 @@ export const SOURCE_CHECKS: readonly Check[] = [
   macros,
   names,
   el2Sources,
+  silentBreaks,
 ];
 
 /** The JSON that `kport check --json` prints. Extend, do not break. */

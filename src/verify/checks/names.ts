@@ -75,6 +75,15 @@ export const names: Check = {
       for (const call of callsOf(blankDirectives(masked, new Set()), lineOf)) {
         if (!added.has(call.line) || own.defined.has(call.name)) continue;
         const takes = target.arity.get(call.name);
+        const [was, is] = [base.lists.get(call.name), target.lists.get(call.name)];
+        if (was && is && takes?.has(call.count) && ![...was].some((l) => is.has(l))) {
+          put(
+            call.line,
+            'signature-review',
+            call.name,
+            `${call.name} takes as many arguments as before, and others: (${[...was][0]}) -> (${[...is][0]})`,
+          );
+        }
         if (!takes || takes.has(-1) || takes.has(call.count)) continue;
         // The same count at home, where it compiles, is this reader's failing on some macro.
         if (homeCalls.get(call.name)?.has(call.count) && !base.arity.get(call.name)?.has(call.count)) continue;
@@ -109,6 +118,8 @@ interface Names {
   words: Set<string>;
   /** Parameter counts of functions and macros; -1: any number. */
   arity: Map<string, Set<number>>;
+  /** Parameter lists of functions as written, blanks squeezed. */
+  lists: Map<string, Set<string>>;
   /** Files that define a struct. */
   structs: Map<string, Set<ByteString>>;
 }
@@ -119,7 +130,7 @@ async function readNames(
   wanted: ReadonlySet<string>,
   folders: ReadonlySet<ByteString>,
 ): Promise<Names> {
-  const names: Names = { words: new Set(), arity: new Map(), structs: new Map() };
+  const names: Names = { words: new Set(), arity: new Map(), lists: new Map(), structs: new Map() };
   const note = (name: string, count: number) => names.arity.set(name, (names.arity.get(name) ?? new Set()).add(count));
   for (const p of tree.paths()) {
     if (!/\.[chS]$/.test(p)) continue;
@@ -149,6 +160,8 @@ async function readNames(
       const args = argumentsAt(masked, m.index + m[0].length - 1);
       if (!args || !/^\s*(__\w+(\([^)]*\))?\s*)*[;{]/.test(masked.slice(args.end, args.end + 120))) continue;
       const list = args.list;
+      const types = list.map((a) => a.replace(/\b\w+\s*$/, '').replace(/\s+/g, '')).join();
+      names.lists.set(m[1]!, (names.lists.get(m[1]!) ?? new Set()).add(types));
       note(
         m[1]!,
         list.some((a) => a.trim() === '...')
