@@ -7,6 +7,7 @@ import { skipped, type Check, type CheckResult } from './check';
 import type { CheckContext } from './context';
 import { boot } from './checks/boot';
 import { accounting } from './checks/accounting';
+import { checkpatch } from './checks/checkpatch';
 import { compile } from './checks/compile';
 import { conditionals } from './checks/conditionals';
 import { eachPatch } from './checks/each';
@@ -41,6 +42,7 @@ export const SOURCE_CHECKS: readonly Check[] = [
   names,
   el2Sources,
   silentBreaks,
+  checkpatch,
 ];
 
 /** The JSON that `kport check --json` prints. Extend, do not break. */
