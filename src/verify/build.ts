@@ -52,13 +52,18 @@ export async function missingTools(): Promise<string[]> {
   return missing;
 }
 
-/** What a build does not need: code of other architectures, of graphics and sound, tests, texts. Build files stay. */
+/**
+ * What a build does not need: code of other architectures, of graphics and sound, of most drivers, tests, texts. Build
+ * files stay, and so do headers, which are included from odd places (`kernel/sysctl_binary.c` wants one of XFS).
+ */
 export function isNeeded(p: ByteString): boolean {
   if (/(^|\/)(Kconfig|Makefile|Kbuild|Platform)[^/]*$/.test(p)) return true;
-  if (/^arch\//.test(p)) return /^arch\/(arm64|arm|Kconfig)/.test(p);
-  return !/^(Documentation|drivers\/(gpu|net|media|staging|infiniband|scsi)|sound|samples|tools\/(testing|perf)|fs\/(xfs|btrfs|ocfs2|ext4|f2fs|cifs|nfs|nfsd|ceph))\//.test(
-    p,
-  );
+  if (p.startsWith('arch/')) return /^arch\/(arm64|arm)\//.test(p);
+  if (/^(Documentation|drivers\/gpu|sound|samples|tools\/(testing|perf))\//.test(p)) return false;
+  // `drivers/net` itself has the loopback device, which every network stack gets.
+  const optional =
+    /^(drivers\/(net\/[^/]+|media|staging|infiniband|scsi)|fs\/(xfs|btrfs|ocfs2|ext4|f2fs|cifs|nfs|nfsd|ceph))\//;
+  return !optional.test(p) || p.endsWith('.h');
 }
 
 /** The outcome of one step of a build. */
