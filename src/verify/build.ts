@@ -26,11 +26,26 @@ export const DRIVER_CONFIG = [
   ...['IOMMU_IO_PGTABLE_LPAE', 'VFIO', 'VFIO_IOMMU_TYPE1', 'VFIO_NOIOMMU', 'VFIO_PLATFORM'],
 ];
 
-/** What a kernel needs to boot in QEMU's `virt` machine with our init. */
+/**
+ * What a kernel needs to boot in QEMU's `virt` machine with our init. Huge pages: sets that check a guest's image take it
+ * in blocks of 2 MB of physical memory, and whatever else lies in the block goes to the guest as well.
+ */
 export const BOOT_CONFIG = [
   ...KVM_CONFIG,
   ...['PRINTK', 'BUG', 'TTY', 'SERIAL_AMBA_PL011', 'SERIAL_AMBA_PL011_CONSOLE', 'SERIAL_EARLYCON', 'BLK_DEV_INITRD'],
-  ...['BINFMT_ELF', 'PROC_FS', 'SYSFS', 'FUTEX', 'EPOLL', 'KALLSYMS', 'DEVTMPFS', 'CMDLINE_FROM_BOOTLOADER', 'SMP'],
+  ...[
+    'BINFMT_ELF',
+    'PROC_FS',
+    'SYSFS',
+    'FUTEX',
+    'EPOLL',
+    'KALLSYMS',
+    'DEVTMPFS',
+    'CMDLINE_FROM_BOOTLOADER',
+    'SMP',
+    'TRANSPARENT_HUGEPAGE',
+    'TRANSPARENT_HUGEPAGE_ALWAYS',
+  ],
 ];
 
 /** Finds the cross compiler: the given prefix, or the usual ones. Null when there is none. */
