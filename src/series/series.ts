@@ -27,7 +27,7 @@ import {
   type CheckResult,
   type Mail,
 } from './checks';
-import { draftCover, facts, readCover, withChangeLog, writeCover, type Cover } from './cover';
+import { changeLogSection, draftCover, facts, readCover, withChangeLog, writeCover, type Cover } from './cover';
 import { readHistory, splitMessage, type SourceCommit } from './history';
 import { makeMails } from './mails';
 import { bodyOf, prefixOf, titleOf } from './messages';
@@ -197,7 +197,12 @@ async function make(job: Job): Promise<Series> {
   const state = store.readState();
   const notes: string[] = [];
 
-  const verified = report ? await verification(repo, branch, report) : null;
+  const treeNow = await repo.resolve(`${tip}^{tree}`);
+  const verified = report ? await verification(repo, branch, treeNow!) : null;
+  const letterNotes: string[] = [];
+  if (report?.result && report.result.treeId !== treeNow) {
+    letterNotes.push('The branch was changed after it was ported; the outcomes are those of the port.');
+  }
   const incomplete = report ? whatIsMissing(report, verified) : [];
   if (incomplete.length && !(request.rfc && request.allowIncomplete)) {
     throw inputError(
@@ -259,12 +264,13 @@ async function make(job: Job): Promise<Series> {
       'write it into the first line, or remove the file',
     );
   }
-  cover = withChangeLog(cover, request.version, changeLog);
+  const section = changeLogSection(request.version, changeLog);
+  cover = withChangeLog(cover, request.version, section, fromDisplay(state?.draft ?? ''));
 
   const leftOut = change.unreadable.map(
     (u) => `${forDisplay(u.path)}: the repository lacks its content (blob ${u.oid.slice(0, 12)})`,
   );
-  let letter = `${cover.subject}\n\n${cover.blurb}\n\n${facts({ report, verified, incomplete, leftOut, notes: [] })}\n`;
+  let letter = `${cover.subject}\n\n${cover.blurb}\n\n${facts({ report, verified, incomplete, leftOut, notes: letterNotes })}\n`;
   let previousRange: string | null = null;
   if (previous) {
     previousRange = `${previous.made.base}..${previous.made.tip}`;
@@ -398,11 +404,11 @@ function isWellSplit(commits: readonly SourceCommit[], request: SeriesRequest): 
 }
 
 /** What `kport check` has found on this tree; null when nothing is kept, or it was another tree. */
-async function verification(repo: GitRepo, branch: string, report: PortReport): Promise<CheckResult[] | null> {
+async function verification(repo: GitRepo, branch: string, tree: string): Promise<CheckResult[] | null> {
   const text = readFileIfAny(path.join(await storeDir(repo), branch, 'check.json'));
   if (text === null) return null;
   const kept = JSON.parse(forDisplay(text)) as { treeId?: string; checks?: CheckResult[] };
-  if (kept.treeId !== undefined && kept.treeId !== report.result?.treeId) return null;
+  if (kept.treeId !== undefined && kept.treeId !== tree) return null;
   return kept.checks ?? null;
 }
 
@@ -648,6 +654,7 @@ async function keep(
         sent: same?.sent ?? null,
       },
     ].sort((a, b) => a.version - b.version),
+    draft: forDisplay(changeLogSection(series.version, series.changeLog)) || (state?.draft ?? ''),
     hunks: Object.fromEntries(
       change.units.filter((u) => u.hunk).map((u) => [u.id, { path: forDisplay(u.path), line: u.hunk!.oldStart }]),
     ),

@@ -23,6 +23,8 @@ const State = z.object({
   /** Names the series over all its versions. */
   changeId: z.string(),
   versions: z.array(Version),
+  /** The change log as kport drafted it last, byte for byte: tells a draft from what a person wrote. */
+  draft: z.string().default(''),
   /** Hunks of the plan, by id: finds the successor of a hunk whose content has changed. */
   hunks: z.record(z.string(), z.object({ path: z.string(), line: z.number() })),
 });
