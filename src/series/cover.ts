@@ -1,4 +1,3 @@
-import type { CheckResult } from './checks';
 import type { PortReport } from '../core/report';
 import { forDisplay, fromDisplay, type ByteString } from '../core/text';
 import type { Change } from './change';
@@ -99,9 +98,16 @@ export function withChangeLog(cover: Cover, version: number, section: ByteString
   return { ...cover, blurb: [before.trim(), section, after.trim()].filter(Boolean).join('\n\n') };
 }
 
+/** What the letter says of a check of the ported tree. */
+export interface VerifiedCheck {
+  name: string;
+  result: 'pass' | 'fail' | 'skipped';
+  reason: string;
+}
+
 export interface Facts {
   report: PortReport | null;
-  verified: readonly CheckResult[] | null;
+  verified: readonly VerifiedCheck[] | null;
   incomplete: readonly string[];
   leftOut: readonly string[];
   notes: readonly string[];

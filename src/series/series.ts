@@ -9,11 +9,11 @@ import { now } from '../io/clock';
 import { exists, readFile, readFileIfAny } from '../io/files';
 import type { GitRepo } from '../io/git';
 import { rangeDiff, sendEmail } from '../io/mailer';
-import { Scratch } from '../io/scratch';
+import { fastImport, Scratch } from '../io/scratch';
 import { openTree } from '../io/tree';
 import { hunksOf, listSets, loadSet } from '../patch-set/patch-set';
 import { identityOf } from '../result/commits';
-import { loadPort, storeDir } from '../result/store';
+import { loadChecks, loadPort } from '../result/store';
 import { authorOfPiece, buildCommits, keptPatches, trailersOfPiece, type SeriesPatch } from './build';
 import { readChange, type Change, type Unit } from './change';
 import {
@@ -27,7 +27,16 @@ import {
   type CheckResult,
   type Mail,
 } from './checks';
-import { changeLogSection, draftCover, facts, readCover, withChangeLog, writeCover, type Cover } from './cover';
+import {
+  type VerifiedCheck,
+  changeLogSection,
+  draftCover,
+  facts,
+  readCover,
+  withChangeLog,
+  writeCover,
+  type Cover,
+} from './cover';
 import { readHistory, splitMessage, type SourceCommit } from './history';
 import { makeMails } from './mails';
 import { bodyOf, prefixOf, titleOf } from './messages';
@@ -111,6 +120,8 @@ export interface Series {
   incomplete: string[];
   /** Where it is kept; null in a dry run. */
   dir: string | null;
+  /** The ref that holds its commits in the user's repository; null in a dry run. */
+  ref: string | null;
   planFile: string;
   coverFile: string;
 }
@@ -370,10 +381,15 @@ async function make(job: Job): Promise<Series> {
     notes,
     incomplete,
     dir: request.dryRun ? null : store.versionDir(request.version),
+    ref: request.dryRun ? null : `refs/kport/series/${store.name}/v${request.version}`,
     planFile: request.planFile ?? store.planFile,
     coverFile: store.coverFile,
   };
-  if (!request.dryRun) await keep(series, store, state, plan, change);
+  if (!request.dryRun) {
+    await keep(series, store, state, plan, change);
+    // For 'kport check --each', bisection and whoever wants to look: commits need no mails.
+    await fastImport(repo, series.ref!, base, built.made);
+  }
   return series;
 }
 
@@ -404,15 +420,15 @@ function isWellSplit(commits: readonly SourceCommit[], request: SeriesRequest): 
 }
 
 /** What `kport check` has found on this tree; null when nothing is kept, or it was another tree. */
-async function verification(repo: GitRepo, branch: string, tree: string): Promise<CheckResult[] | null> {
-  const text = readFileIfAny(path.join(await storeDir(repo), branch, 'check.json'));
+async function verification(repo: GitRepo, branch: string, tree: string): Promise<VerifiedCheck[] | null> {
+  const text = await loadChecks(repo, branch);
   if (text === null) return null;
-  const kept = JSON.parse(forDisplay(text)) as { treeId?: string; checks?: CheckResult[] };
+  const kept = JSON.parse(forDisplay(text)) as { treeId?: string; checks?: VerifiedCheck[] };
   if (kept.treeId !== undefined && kept.treeId !== tree) return null;
   return kept.checks ?? null;
 }
 
-function whatIsMissing(report: PortReport, verified: readonly CheckResult[] | null): string[] {
+function whatIsMissing(report: PortReport, verified: readonly VerifiedCheck[] | null): string[] {
   const missing: string[] = [];
   const left = report.hunks.filter((h) => h.outcome === 'conflict');
   if (left.length) missing.push(`${count(left.length, 'hunk')} of ${report.summary.hunks} could not be placed`);

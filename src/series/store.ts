@@ -32,7 +32,11 @@ export type State = z.infer<typeof State>;
 
 /** What is kept of a series between runs: plan, cover letter, versions. All of it beside the port, in git's folder. */
 export class SeriesStore {
-  private constructor(readonly dir: string) {}
+  private constructor(
+    readonly dir: string,
+    /** The branch, as a path and as part of a ref. */
+    readonly name: string,
+  ) {}
 
   /** The store of a branch. With a port of that name it lies in the port's folder. */
   static async open(repo: GitRepo, branch: string): Promise<SeriesStore> {
@@ -41,7 +45,7 @@ export class SeriesStore {
     if (name.split('/').some((p) => p === '' || p === '.' || p === '..')) {
       throw inputError(`'${branch}' is no good name for a series`, 'give --branch a branch or a tag');
     }
-    return new SeriesStore(path.join(path.resolve(repo.dir, common), 'kport', 'ports', name, 'series'));
+    return new SeriesStore(path.join(path.resolve(repo.dir, common), 'kport', 'ports', name, 'series'), name);
   }
 
   get planFile(): string {

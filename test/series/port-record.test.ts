@@ -58,7 +58,7 @@ function storePort(hunks: HunkReport[], checks: unknown[] | null): void {
   };
   mkdirSync(path.join(dir(), 'ported'), { recursive: true });
   writeFileSync(path.join(dir(), 'ported/port.json'), JSON.stringify(report));
-  writeFileSync(path.join(dir(), 'last'), 'ported\n');
+  writeFileSync(path.join(dir(), '.last'), 'ported\n');
   if (checks) {
     const treeId = repo.git('rev-parse', 'ported^{tree}');
     writeFileSync(path.join(dir(), 'ported/check.json'), JSON.stringify({ schemaVersion: 1, treeId, checks }));
