@@ -3,11 +3,12 @@ import { inputError } from './core/errors';
 import type { PortReport } from './core/report';
 import { fromDisplay, type ByteString } from './core/text';
 import { formatVersion } from './core/version';
-import { assertWritable, exists, listFolder, writeFile, writeFolder } from './io/files';
+import { assertWritable, exists, listFolder, readFile, writeFile, writeFolder } from './io/files';
 import { cacheDirectory, DiskCache } from './io/cache';
 import { GitRepo } from './io/git';
 import { fastImport, Scratch, type NewCommit } from './io/scratch';
 import { isFolder, openTree, type KernelTree } from './io/tree';
+import { indentBreaks } from './patch-set/mail';
 import { loadSet } from './patch-set/patch-set';
 import { runPipeline } from './pipeline';
 import { findBase } from './result/base';
@@ -127,6 +128,7 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
 /** The folder to make may be a port that was made before; with --force any, but never one that other work depends on. */
 function checkOut(out: string, request: ApplyRequest): void {
   assertWritable(out);
+  if (exists(out) && !isFolder(out)) throw inputError(`'${out}' is not a folder`, 'name a new folder');
   if (!exists(out) || (isFolder(out) && listFolder(out).length === 0)) return;
   if (!request.force && !exists(path.join(out, 'port.json'))) {
     throw inputError(`'${out}' exists and is no port of kport's`, "name another folder, or give '--force'");
@@ -197,8 +199,14 @@ async function writeOut(
   await writeFolder(
     request.out!,
     async (dir) => {
-      if (tip !== parent)
-        await scratch.formatPatch(`${parent}..${tip}`, dir, report.target.commit ? [`--base=${parent}`] : []);
+      if (tip !== parent) {
+        const mails = await scratch.formatPatch(
+          `${parent}..${tip}`,
+          dir,
+          report.target.commit ? [`--base=${parent}`] : [],
+        );
+        for (const mail of mails) writeFile(mail, indentBreaks(readFile(mail)));
+      }
       for (const reject of report.rejects) writeFile(path.join(dir, 'rejects', reject.file), reject.text);
       writeFile(path.join(dir, 'port.json'), fromDisplay(`${JSON.stringify(report, null, 2)}\n`));
     },

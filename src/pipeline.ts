@@ -65,7 +65,18 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     patched,
     target,
     heirs,
-    adapter: new Adapter(baseIndex, targetIndex, map, own),
+    adapter: new Adapter(
+      baseIndex,
+      targetIndex,
+      map,
+      own,
+      new Set(
+        set.patches
+          .flatMap((p) => p.changes)
+          .filter((c) => c.status === 'added')
+          .map((c) => c.newPath!),
+      ),
+    ),
     code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner((word) => heirs.rename(word)),
     roleOf: rolesOf(set.patches, input.base.paths()),

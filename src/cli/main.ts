@@ -62,7 +62,7 @@ export async function main(argv: readonly string[]): Promise<void> {
         },
         handler: async (args: Record<string, unknown>) => {
           debug = Boolean(args.debug);
-          refuseTwice(args, lists);
+          refuseSlips(args, lists);
           const ui = makeUi({
             color: args.color as 'auto' | 'always' | 'never',
             quiet: Boolean(args.quiet),
@@ -80,14 +80,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exitCode = exit;
 }
 
-/** yargs makes a list of an option that is given twice; only those that are lists may be. */
-function refuseTwice(args: Record<string, unknown>, lists: readonly string[]): void {
+/** yargs makes a list of an option that is given twice, and takes '' for a value; both are slips. */
+function refuseSlips(args: Record<string, unknown>, lists: readonly string[]): void {
   for (const [name, value] of Object.entries(args)) {
     // yargs has 'suppress-cc' as 'suppressCc', too.
     const dashed = name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
     if (Array.isArray(value) && name !== '_' && !lists.includes(name) && !lists.includes(dashed)) {
       throw usageError(`'--${name}' is given twice`, 'give it once');
     }
+    if (value === '') throw usageError(`'${name}' is empty`, "run 'kport COMMAND --help'");
   }
 }
 

@@ -161,6 +161,8 @@ export function runGit(dir: string, args: readonly string[]): Promise<Finished> 
 class BlobReader {
   private readonly child: ChildProcess;
   private readonly waiting: { resolve(text: ByteString | null): void; reject(e: unknown): void }[] = [];
+  /** Object ids that are not written yet. */
+  private readonly asked: string[] = [];
   private chunks: Buffer[] = [];
   private buffered = 0;
   private needed = 1;
@@ -193,11 +195,24 @@ class BlobReader {
     return new Promise((resolve, reject) => {
       this.hold(true);
       this.waiting.push({ resolve, reject });
-      this.child.stdin!.write(`${oid}\n`);
+      // Requests of one turn of the event loop go out together: a write each would cost more than the answers.
+      if (this.asked.length === 0) queueMicrotask(() => this.ask());
+      this.asked.push(oid);
     });
   }
 
+  private ask(): void {
+    if (this.asked.length === 0) return;
+    this.child.stdin!.write(
+      this.asked
+        .splice(0)
+        .map((oid) => `${oid}\n`)
+        .join(''),
+    );
+  }
+
   close(): void {
+    this.ask();
     this.child.stdin!.end();
   }
 

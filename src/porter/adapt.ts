@@ -1,5 +1,6 @@
 import type { Evidence } from '../core/outcome';
 import { stripComments, type ByteString } from '../core/text';
+import { includeCandidates } from '../kernel-index/scope';
 import type { KernelIndex } from '../kernel-index/index';
 import type { SymbolMap } from '../symbol-map';
 import type { View } from './view';
@@ -37,16 +38,22 @@ export class Adapter {
     private readonly map: SymbolMap,
     /** Names that the set itself defines: they are nobody else's business. */
     private readonly own: ReadonlySet<string>,
+    /** Files that the set adds. */
+    private readonly ownFiles: ReadonlySet<ByteString>,
   ) {}
 
   /**
    * @param around text of the base's and of the target's definition that the payload goes into: a local variable that the
    * one has and the other does not is a doubt
    */
-  adapt(lines: readonly ByteString[], around: { base: ByteString; target: ByteString } | null = null): Adapted {
+  adapt(
+    lines: readonly ByteString[],
+    path: ByteString,
+    around: { base: ByteString; target: ByteString } | null = null,
+  ): Adapted {
     const text = lines.join('');
     const evidence = new Map<string, Evidence>();
-    const doubts = new Set<string>();
+    const doubts = new Set<string>(this.missingIncludes(text, path));
     let rewritten = text.replace(
       WORD,
       (
@@ -72,6 +79,18 @@ export class Adapter {
     rewritten = this.dropArguments(rewritten, evidence, doubts);
     if (around) for (const doubt of missingLocals(text, around)) doubts.add(doubt);
     return { lines: splitAs(rewritten, lines), evidence: [...evidence.values()], doubts: [...doubts] };
+  }
+
+  /** Headers that the payload includes and that neither the target nor the set has. */
+  private *missingIncludes(text: ByteString, path: ByteString): Generator<string> {
+    for (const [, open, name] of text.matchAll(/^\s*#\s*include\s*([<"])([^>"]+)[>"]/gm)) {
+      const found = includeCandidates(path, name!, open === '<').some(
+        (p) => this.target.tree.has(p) || this.ownFiles.has(p),
+      );
+      const was =
+        this.base.tree.has(path) && includeCandidates(path, name!, open === '<').some((p) => this.base.tree.has(p));
+      if (!found && (was || open === '"')) yield `includes '${name}', which the target does not have there`;
+    }
   }
 
   private read(word: string, member: boolean): Reading {

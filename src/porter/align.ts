@@ -65,6 +65,11 @@ export function similarity(a: readonly string[], b: readonly string[]): number {
   return (2 * common) / (a.length + b.length);
 }
 
+/** In assembly another instruction is another thing, whatever its operands. */
+export function sameInstruction(a: readonly string[], b: readonly string[]): boolean {
+  return a[0] === b[0];
+}
+
 const NO_CALLEE = new Set(['if', 'for', 'while', 'switch', 'return', 'sizeof', 'defined', 'typeof', 'else', 'do']);
 
 /**
@@ -101,10 +106,14 @@ export function sameSense(a: readonly string[], b: readonly string[]): boolean {
  * changed in part. Lines without tokens match nothing. Large pieces are first cut at lines that occur once on both sides
  * (patience).
  */
-export function alignLines(a: readonly TokenLine[], b: readonly TokenLine[]): (LineMatch | null)[] {
+export function alignLines(
+  a: readonly TokenLine[],
+  b: readonly TokenLine[],
+  same: (a: readonly string[], b: readonly string[]) => boolean = sameSense,
+): (LineMatch | null)[] {
   const result: (LineMatch | null)[] = new Array<LineMatch | null>(a.length).fill(null);
   align(a, 0, a.length, b, 0, b.length, result, new Map());
-  return result.map((m, i) => (m && m.similarity < 1 && !sameSense(a[i]!.tokens, b[m.to]!.tokens) ? null : m));
+  return result.map((m, i) => (m && m.similarity < 1 && !same(a[i]!.tokens, b[m.to]!.tokens) ? null : m));
 }
 
 function align(

@@ -1,7 +1,7 @@
 import type { Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
-import { alignLines } from './align';
+import { alignLines, sameInstruction, sameSense } from './align';
 import { conditionChange, conditionsAt } from './guards';
 import type { Edit, Segment } from './lift';
 import { mergeLines } from './merge-lines';
@@ -137,7 +137,8 @@ export class Aligner {
     // A file that was changed since is another object; its old alignment is worth nothing.
     if (known && known.base === base && known.target === target) return known;
     const pairing = make();
-    const made = { ...pairing, match: alignLines(pairing.baseUnits, pairing.targetUnits) };
+    const sense = base.index.language === 'asm' ? sameInstruction : sameSense;
+    const made = { ...pairing, match: alignLines(pairing.baseUnits, pairing.targetUnits, sense) };
     this.known.set(key, made);
     return made;
   }
@@ -230,6 +231,9 @@ export function placeEdit(
     if (continues(target, site.at) && !continues(base, segment.at)) {
       return fail('the place would lie behind a line that goes on (\\)', evidence, candidate);
     }
+    if (segment.anchor === 'previous' && edit.wraps && /^\s*\w+:\s*$/.test(target.lines[site.at - 1] ?? '')) {
+      return fail('the guard would hold a label without its statement', evidence, candidate);
+    }
     const double = definedAlready(segment, base, target);
     if (double) return fail(`the target has a '${double}' of its own`, evidence, candidate);
     const split = splitsStatement(segment, base, target, site);
@@ -276,7 +280,7 @@ export function placeEdit(
 }
 
 /** Upstream did not touch the file: every segment goes where it was. */
-function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
+export function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
   const scope = scopeOf(base, edit.segments[0]!);
   return {
     placed: true,

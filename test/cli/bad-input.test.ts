@@ -24,9 +24,11 @@ afterAll(() => template.remove());
 function refused(
   args: string[],
   error: RegExp | string,
-  options: { env?: Record<string, string>; hint?: boolean } = {},
+  options: { env?: Record<string, string>; hint?: boolean; mayCache?: boolean } = {},
 ): Ran {
-  const before = listing(box.dir);
+  // What is computed before an error may stay in the cache, where that cannot be avoided.
+  const look = () => listing(box.dir, (name) => options.mayCache === true && name === 'cache');
+  const before = look();
   const done = box.kport(args, options);
   const lines = done.stderr.trimEnd().split('\n');
   expect(done).toMatchObject({ status: 2, stdout: '' });
@@ -35,7 +37,7 @@ function refused(
   expect(lines[0]).toMatch(/^error: /);
   for (const line of lines.slice(1)) expect(line).toMatch(/^hint: /);
   if (options.hint ?? true) expect(lines.length).toBeGreaterThan(1);
-  expect(listing(box.dir)).toEqual(before);
+  expect(look()).toEqual(before);
   return done;
 }
 
@@ -316,8 +318,8 @@ describe('places to write to', () => {
       ['import', 'x', '--repo', 'linux', '--range', 'v4.18..set', '--patches', 'file/patches'],
       /^error: no permission to write 'file\/patches\/x'/,
     );
-    refused(applyTo('--to', 'v5.4', '--out', 'file'), /'file' exists and is no port/);
-    refused(applyTo('--to', 'v5.4', '--out', 'file', '--force'), /'file' is not a folder/, { hint: false });
+    refused(applyTo('--to', 'v5.4', '--out', 'file'), "'file' is not a folder");
+    refused(applyTo('--to', 'v5.4', '--out', 'file', '--force'), "'file' is not a folder");
   });
 
   test('without permission', () => {
@@ -325,7 +327,9 @@ describe('places to write to', () => {
     const places = process.getuid?.() === 0 ? ['/proc/kport', '/sys/kport'] : [box.path('locked/out')];
     mkdirSync(box.path('locked'), { mode: 0o555 });
     for (const place of places) {
-      refused(applyTo('--to', 'v5.4', '--out', place), /^error: (no permission to write|unable to write)/);
+      refused(applyTo('--to', 'v5.4', '--out', place), /^error: (no permission to write|unable to write)/, {
+        mayCache: true,
+      });
       refused(
         ['import', 'x', '--repo', 'linux', '--range', 'v4.18..set', '--patches', place],
         /^error: (no permission|unable) to write/,
