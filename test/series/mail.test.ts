@@ -105,6 +105,37 @@ test('without -s nobody is signed off, and a header never holds bytes above ASCI
   }
 });
 
+test('moves, deletions, modes, binaries and odd names go through', async () => {
+  repo = smallKernel(
+    {
+      ...BASE,
+      'drivers/toy/old.c': 'int old;\n',
+      'drivers/toy/tool.sh': '#!/bin/sh\n',
+      'drivers/toy/Makefile': 'obj-y += toy.o user.o old.o\n',
+    },
+    {
+      ...SET,
+      'drivers/toy/user.c': null,
+      'drivers/toy/client.c': SET['drivers/toy/user.c']!,
+      'drivers/toy/old.c': null,
+      'drivers/toy/Makefile': 'obj-y += toy.o client.o\n',
+      'drivers/toy/blob.bin': '\x00\x01\x02\xff'.repeat(50),
+      'drivers/toy/na\xc3\xafve name.c': 'int x;',
+    },
+  );
+  repo.git('update-index', '--chmod=+x', 'drivers/toy/tool.sh');
+  repo.git('commit', '-q', '--amend', '-C', 'HEAD');
+  const ran = await kportMail(...args(...STAFF, '--split', '--json'));
+  const series = JSON.parse(ran.stdout);
+  expect([ran.code, series.checks.filter((c: { result: string }) => c.result === 'fail')]).toEqual([0, []]);
+  expect(series.treeId).toBe(repo.git('rev-parse', 'ported^{tree}'));
+  // A file that is gone or moved takes the Makefile's line with it; the edit of the moved one is another patch.
+  const files: string[][] = series.patches.map((p: { files: string[] }) => p.files);
+  const move = files.find((f) => f.includes('drivers/toy/Makefile'));
+  expect(move).toEqual(expect.arrayContaining(['drivers/toy/client.c', 'drivers/toy/old.c']));
+  expect(files.filter((f) => f.includes('drivers/toy/client.c'))).toHaveLength(2);
+});
+
 test('two runs give the same bytes', async () => {
   repo = smallKernel();
   const first = await kportMail(...args(...STAFF, '-n', '-o', '-'));
@@ -332,6 +363,8 @@ describe('bad input', () => {
       [['--tree', repo.dir], /no '--branch', and no port was made/],
       [['--tree', repo.dir, '--branch', 'ported'], /no record of a port for 'ported'/],
       [['--tree', repo.dir, '--branch', 'nope', '--base', 'v5.4'], /unknown revision 'nope'/],
+      [['--tree', out, '--branch', 'x', '--base', 'y'], /is no kernel|no git repository/],
+      [args(...STAFF, '--series', '/no/such.yaml'), /unable to read '\/no\/such\.yaml'/],
       [args('-v', '0'), /'-v 0' is no version/],
       [args('--allow-incomplete'), /needs '--rfc'/],
       [args(...STAFF, '-o', out), /holds another patch: '0001-old\.patch'/],
