@@ -1,5 +1,6 @@
 import type { Command } from '../command';
 import { applyCommand } from './apply';
+import { benchCommand } from './bench';
 import { diffPortsCommand } from './diff-ports';
 import { importCommand } from './import';
 import { matrixCommand } from './matrix';
@@ -14,4 +15,5 @@ export const commands = [
   matrixCommand,
   diffPortsCommand,
   reportCommand,
+  benchCommand,
 ] as unknown as Command<unknown>[];
