@@ -26,17 +26,38 @@ export async function harvestAttributes(tree: KernelTree, cache: DiskCache | nul
   const hash = createHash('sha1').update('3\0');
   for (const p of headers) hash.update(`${tree.entry(p)?.oid}\0`);
   const key = `attributes/of-${hash.digest('hex')}`;
-  const known = cache?.get(key);
-  if (known !== null && known !== undefined) return remember(attributesOf(known.split(' ')), cache);
+  const words = cache?.get(key) ?? (await harvest(tree, headers, cache));
+  if (cache && cache.get(key) === null) cache.put(key, words);
+  return remember(attributesOf(words.split(' ')), cache);
+}
+
+/** Macros by the blob that defines them: most headers are the same in the next version. */
+const MACROS = 'attributes/macros-3';
+
+function knownMacros(cache: DiskCache | null): Record<string, PlainMacro[]> {
+  try {
+    return JSON.parse(cache?.get(MACROS) ?? '{}') as Record<string, PlainMacro[]>;
+  } catch {
+    return {};
+  }
+}
+
+async function harvest(tree: KernelTree, headers: readonly string[], cache: DiskCache | null): Promise<string> {
+  const known = knownMacros(cache);
   const macros: PlainMacro[] = [];
-  for (let at = 0; at < headers.length; at += 64) {
-    const texts = await Promise.all(headers.slice(at, at + 64).map((p) => tree.read(p)));
-    for (const text of texts) if (text !== null) for (const m of plainMacros(text)) macros.push(m);
+  const all: Record<string, PlainMacro[]> = {};
+  for (let at = 0; at < headers.length; at += 256) {
+    const part = headers.slice(at, at + 256).map((path) => ({ path, oid: tree.entry(path)?.oid ?? '' }));
+    const texts = await Promise.all(part.map(({ path, oid }) => (known[oid] ? null : tree.read(path))));
+    part.forEach(({ oid }, i) => {
+      const found = known[oid] ?? plainMacros(texts[i] ?? '');
+      all[oid] = found;
+      for (const m of found) macros.push(m);
+    });
     await breathe();
   }
-  const words = attributeWords(macros);
-  cache?.put(key, words.join(' '));
-  return remember(attributesOf(words), cache);
+  cache?.put(MACROS, JSON.stringify({ ...known, ...all }));
+  return attributeWords(macros).join(' ');
 }
 
 /** Keeps a set under its hash: entries of the cache name the set they were made with. */

@@ -13,7 +13,7 @@ import {
 } from './declarations';
 import { isTagBody, itemsOf, type Item } from './items';
 import { byName, Lines } from './lines';
-import { mask, wordsIn } from './mask';
+import { compact, wordsIn, type Compact } from './mask';
 import { conditionalsOf, Guards, includesOf, macrosOf } from './preprocessor';
 import type { Definition, DefinitionKind, FileIndex, Member, Signature } from './types';
 import { definerOf, KEYWORD, STORAGE, TAG } from './words';
@@ -55,7 +55,7 @@ export async function indexC(text: ByteString, options: IndexOptions = {}): Prom
     found = found.concat(more.filter((m) => !known.touches(m.start, m.end)));
   }
   const tooLarge = text.length > MAX_PARSED;
-  const parse = tooLarge ? NOT_PARSED : await check(mask(c, items), found, options.countRaw ? text : null);
+  const parse = tooLarge ? NOT_PARSED : await check(compact(c, items), found, options.countRaw ? text : null);
   const definitions = inOrder(macros.concat(found, ...c.assembly.map((part) => assembler(part.start, part.end))));
   const trouble = tooLarge ? `larger than ${MAX_PARSED} bytes: indexed by text alone` : null;
   return { language: 'c', definitions, ...common, parse, trouble };
@@ -71,21 +71,23 @@ function inOrder(definitions: Definition[]): Definition[] {
 }
 
 /** Parses the masked text; marks definitions that hold an error, or that the grammar does not see as functions. */
-async function check(masked: ByteString, found: Definition[], raw: ByteString | null): Promise<FileIndex['parse']> {
-  const tree = parseC(masked);
+async function check(masked: Compact, found: Definition[], raw: ByteString | null): Promise<FileIndex['parse']> {
+  const tree = parseC(masked.text);
   const { rootNode } = tree;
   const items = rootNode.namedChildCount;
   let bad = 0;
   if (rootNode.hasError) {
     const broken = rootNode.namedChildren.filter((node) => node.hasError);
     bad = broken.length;
-    const ranges = new Ranges(broken.map((node) => ({ start: node.startIndex, end: node.endIndex })));
+    const ranges = new Ranges(
+      broken.map((node) => ({ start: masked.startOf(node.startIndex), end: masked.endOf(node.endIndex) })),
+    );
     for (const d of found) if (ranges.touches(d.start, d.end)) d.broken = true;
   }
   const ends = new Set<number>();
   const cursor = tree.walk();
   if (cursor.gotoFirstChild()) {
-    do if (cursor.nodeType === 'function_definition') ends.add(cursor.endIndex);
+    do if (cursor.nodeType === 'function_definition') ends.add(masked.endOf(cursor.endIndex));
     while (cursor.gotoNextSibling());
   }
   for (const d of found) if (d.kind === 'function' && d.body && !ends.has(d.end)) d.broken = true;

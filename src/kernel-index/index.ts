@@ -162,16 +162,16 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
 }
 
 /** Texts are asked for this far ahead, so that git is not waited for. */
-const AHEAD = 48;
+const AHEAD = 96;
 
 /** Builds the index of a kernel. */
 export async function indexKernel(tree: KernelTree, options: IndexKernelOptions): Promise<KernelIndex> {
   const begun = Date.now();
   const scope = typeof options.scope === 'function' ? scopeOf(options.scope) : options.scope;
   const { cache } = options;
+  const damagedBefore = cache?.damaged ?? 0;
   const attributes = await harvestAttributes(tree, cache);
   const kernel = new KernelIndex(tree, attributes, cache && new FileCache(cache, attributes));
-  const damagedBefore = cache?.damaged ?? 0;
 
   const queue: ByteString[] = [];
   const queued = new Set<ByteString>();
@@ -185,8 +185,10 @@ export async function indexKernel(tree: KernelTree, options: IndexKernelOptions)
 
   const reading: Promise<ByteString | null>[] = [];
   for (let at = 0; at < queue.length; at++) {
-    for (let ahead = reading.length; ahead < Math.min(queue.length, at + AHEAD); ahead++)
-      reading.push(tree.read(queue[ahead]!));
+    // Asked for in batches: a request each would cost git and us a turn each.
+    if (reading.length < Math.min(queue.length, at + AHEAD / 2)) {
+      while (reading.length < Math.min(queue.length, at + AHEAD)) reading.push(tree.read(queue[reading.length]!));
+    }
     const path = queue[at]!;
     const text = await reading[at]!;
     reading[at] = DONE;
@@ -206,6 +208,7 @@ export async function indexKernel(tree: KernelTree, options: IndexKernelOptions)
     }
   }
   options.onProgress?.(queue.length, queue.length);
+  cache?.flush();
   kernel.stats.damaged = (cache?.damaged ?? 0) - damagedBefore;
   kernel.stats.milliseconds = Date.now() - begun;
   return kernel;

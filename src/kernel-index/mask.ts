@@ -34,6 +34,20 @@ export function mask(c: CText, items: readonly Item[]): ByteString {
   return new Masker(c).run(items);
 }
 
+/** Masked text without its blanks, and the way back to offsets of the original. */
+export interface Compact {
+  text: ByteString;
+  /** The offset in the original where the token at (or after) an offset begins. */
+  startOf(offset: number): number;
+  /** The offset in the original where the token before an offset ends. */
+  endOf(offset: number): number;
+}
+
+/** What {@link mask} gives, blanks squeezed: the parser reads half as much. */
+export function compact(c: CText, items: readonly Item[]): Compact {
+  return new Masker(c).runCompact(items);
+}
+
 /** What the code between two braces is. */
 const [BODY, FIELDS, ENUMERATORS, VALUES] = [0, 1, 2, 3];
 const EACH = /for_each|foreach|_each_/;
@@ -47,12 +61,21 @@ class Masker {
   }
 
   run(items: readonly Item[]): ByteString {
+    this.prepare(items);
+    return this.emit();
+  }
+
+  runCompact(items: readonly Item[]): Compact {
+    this.prepare(items);
+    return this.squeeze();
+  }
+
+  private prepare(items: readonly Item[]): void {
     for (const item of items) {
       if (item.macro) this.macro(item, item.macro.close);
       else this.trailer(item);
     }
     this.blocks();
-    return this.emit();
   }
 
   /** Macros at file level: a call vanishes, a definition keeps its shape under another name. */
@@ -362,6 +385,54 @@ class Masker {
     }
     for (const put of this.puts) out.write(put.text, put.at, 'latin1');
     return out.toString('latin1');
+  }
+
+  private squeeze(): Compact {
+    const { c, hidden } = this;
+    const { bytes } = c.lexer;
+    const puts = this.puts.sort((a, b) => a.at - b.at);
+    const most = c.live.length + puts.length;
+    const [begins, starts, ends] = [new Int32Array(most), new Int32Array(most), new Int32Array(most)];
+    const out = Buffer.allocUnsafe(bytes.length + most + puts.length * 8);
+    let [size, pieces, last, nextPut] = [0, 0, -1, 0];
+    const begin = (start: number, end: number) => {
+      // Tokens that touch stay together: operators are tokens of one character each.
+      if (start !== last) out[size++] = 32;
+      begins[pieces] = size;
+      starts[pieces] = start;
+      ends[pieces++] = end;
+      last = end;
+    };
+    const putUpTo = (offset: number) => {
+      for (; nextPut < puts.length && puts[nextPut]!.at < offset; nextPut++) {
+        const { at, text } = puts[nextPut]!;
+        begin(at, at + text.length);
+        size += out.write(text, size, 'latin1');
+        last = -1;
+      }
+    };
+    for (let i = 0; i < c.live.length; i++) {
+      if (hidden[i]) continue;
+      const [start, end] = [c.start(i), c.end(i)];
+      putUpTo(start);
+      begin(start, end);
+      for (let at = start; at < end; at++) out[size++] = bytes[at]!;
+    }
+    putUpTo(bytes.length);
+    const pieceAt = (offset: number) => {
+      let [low, high] = [0, pieces - 1];
+      while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if (begins[middle]! <= offset) low = middle;
+        else high = middle - 1;
+      }
+      return low;
+    };
+    return {
+      text: out.toString('latin1', 0, size),
+      startOf: (offset) => (pieces === 0 ? 0 : starts[pieceAt(offset)]!),
+      endOf: (offset) => (pieces === 0 ? 0 : ends[pieceAt(Math.max(0, offset - 1))]!),
+    };
   }
 }
 

@@ -3,7 +3,7 @@ import parseDiff from 'parse-diff';
 import { inputError } from '../core/errors';
 import { hunkId, type ChangeStatus, type FileChange, type Hunk } from '../core/patch';
 import { chomp, splitLines, type ByteString } from '../core/text';
-import { unquotePath } from '../io/git';
+import { quotePath, unquotePath } from '../io/git';
 
 /**
  * Reads the diff part of a patch: all that `git diff` and `git format-patch` write, and plain unified diffs.
@@ -15,9 +15,18 @@ import { unquotePath } from '../io/git';
  * Throws an input error, with `name` and the line, for a truncated or garbled diff and for a combined one.
  */
 export function readDiff(text: ByteString, name: string): FileChange[] {
+  return readForGit(text, name).changes;
+}
+
+/**
+ * Reads a diff, and gives it as `git apply -p1` takes it: as it stands, or, when its names are not what git expects (no
+ * prefix, svn), with headers of our own.
+ */
+export function readForGit(text: ByteString, name: string): { changes: FileChange[]; diff: ByteString } {
   const changes: FileChange[] = [];
   const seen = new Map<string, number>();
-  for (const section of cutSections(splitLines(text), name)) {
+  const sections = cutSections(splitLines(text), name);
+  for (const section of sections) {
     const change = readSection(section, name);
     for (const hunk of change.hunks) {
       hunk.path = (change.newPath ?? change.oldPath)!;
@@ -29,7 +38,34 @@ export function readDiff(text: ByteString, name: string): FileChange[] {
     crossCheck(change, section, name);
     changes.push(change);
   }
-  return changes;
+  const plain = sections.every((section, i) => isP1(section, changes[i]!));
+  const diff = plain ? text : sections.map((section, i) => sectionForGit(section, changes[i]!)).join('');
+  return { changes, diff };
+}
+
+/** True when the names in a section's header, less their first component, are those of the change. */
+function isP1(section: Section, change: FileChange): boolean {
+  return section.header.every((line) => {
+    const m = /^(?:---|\+\+\+) ([^"\t\r\n]*)|^diff --git ([^" ]*) ([^" ]*)\r?\n$/.exec(line);
+    const names = m ? [m[1], m[2], m[3]].filter((n) => n !== undefined && n !== '' && n !== '/dev/null') : [];
+    return names.every(
+      (n) => [change.oldPath, change.newPath].includes(n!.replace(/^[^/]*\//, '')) && n!.includes('/'),
+    );
+  });
+}
+
+/** A section under a header that `git apply -p1` reads as we did. */
+function sectionForGit(section: Section, change: FileChange): ByteString {
+  const named = (prefix: string, p: ByteString | null) =>
+    p === null ? '/dev/null' : `${quotePath(prefix + p)}${p.includes(' ') ? '\t' : ''}`;
+  const [old, fresh] = [change.oldPath ?? change.newPath!, change.newPath ?? change.oldPath!];
+  const header = section.header.map((line) => {
+    if (line.startsWith('diff --git ')) return `diff --git ${quotePath(`a/${old}`)} ${quotePath(`b/${fresh}`)}\n`;
+    if (line.startsWith('--- ')) return `--- ${named('a/', change.oldPath)}\n`;
+    if (line.startsWith('+++ ')) return `+++ ${named('b/', change.newPath)}\n`;
+    return line;
+  });
+  return [...header, ...(section.binary ?? []), ...section.hunks.flatMap((h) => h.lines)].join('');
 }
 
 /** The lines of one file's part of a diff. */
@@ -39,6 +75,8 @@ interface Section {
   header: ByteString[];
   hunks: { at: number; lines: ByteString[] }[];
   binary: ByteString[] | null;
+  /** The name on svn's (and quilt's) `Index:` line; null when there is none. */
+  index: ByteString | null;
 }
 
 const HUNK = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(?: (.*))?/;
@@ -47,7 +85,7 @@ function cutSections(lines: ByteString[], name: string): Section[] {
   const sections: Section[] = [];
   let current: Section | null = null;
   const begin = (at: number): Section => {
-    const section: Section = { at: at + 1, header: [], hunks: [], binary: null };
+    const section: Section = { at: at + 1, header: [], hunks: [], binary: null, index: null };
     sections.push(section);
     return section;
   };
@@ -65,7 +103,11 @@ function cutSections(lines: ByteString[], name: string): Section[] {
       i++;
     } else if (line.startsWith('--- ') && lines[i + 1]?.startsWith('+++ ') && HUNK.test(lines[i + 2] ?? '')) {
       // In a git section these belong to its header; otherwise (GNU diff, quilt, svn) they begin a section.
-      if (!current || current.hunks.length || current.header.some((l) => l.startsWith('--- '))) current = begin(i);
+      if (!current || current.hunks.length || current.header.some((l) => l.startsWith('--- '))) {
+        current = begin(i);
+        const before = lines.slice(Math.max(0, i - 2), i).map((l) => /^Index: (.*)/.exec(chomp(l))?.[1]);
+        current.index = before.find((l) => l !== undefined) ?? null;
+      }
       current.header.push(line, lines[i + 1]!);
       i += 2;
     } else if (current && HUNK.test(line)) {
@@ -119,7 +161,19 @@ function hunkEnd(lines: ByteString[], start: number, name: string): number {
     i++;
   }
   while (lines[i]?.startsWith('\\')) i++;
+  // A hunk with more lines than announced: every reader that was tried drops the rest without a word.
+  const more = lines[i];
+  if (more !== undefined && /^[ +-]/.test(more) && !/^--\s*$/.test(more) && !isFileHeader(lines, i)) {
+    throw inputError(
+      `'${name}' is damaged: the hunk at line ${start + 1} goes on at line ${i + 1} with more lines than its header says`,
+      'get the patch again; patches that were edited by hand need their counts mended (rediff, recountdiff)',
+    );
+  }
   return i;
+}
+
+function isFileHeader(lines: readonly ByteString[], i: number): boolean {
+  return Boolean(lines[i]?.startsWith('--- ') && lines[i + 1]?.startsWith('+++ '));
 }
 
 function readSection(section: Section, name: string): FileChange {
@@ -134,12 +188,19 @@ function readSection(section: Section, name: string): FileChange {
     const file = raw.startsWith('"') ? unquotePath(raw) : raw.replace(/\t.*$/, '');
     return file === '/dev/null' ? null : file;
   };
+  const absolute = [side('--- '), side('+++ ')].find((p) => p?.startsWith('/'));
+  if (absolute) {
+    throw inputError(
+      `'${name}' names '${absolute}', an absolute path: refused`,
+      'a patch may only name files inside the kernel tree',
+    );
+  }
   let oldPath = side('--- ');
   let newPath = side('+++ ');
   const git = value('diff --git ');
   const named = git === null ? null : namesOfGitHeader(git);
-  const prefixed = (p: string | null | undefined, prefix: string) => p == null || p.startsWith(prefix);
-  const strips = (named ? [named[0], named[1]] : [oldPath, newPath]).every((p, i) => prefixed(p, i ? 'b/' : 'a/'));
+  const strips = havePrefixes(named ?? [oldPath, newPath]);
+  const fromSvn = section.index !== null && section.index === oldPath && section.index === newPath;
   const strip = (p: string | null | undefined) => (strips && typeof p === 'string' ? p.slice(2) : p);
   [oldPath, newPath] = [strip(oldPath), strip(newPath)];
   if (named) {
@@ -165,7 +226,7 @@ function readSection(section: Section, name: string): FileChange {
     throw inputError(`'${name}' line ${section.at}: a change without a file name`);
   }
   // GNU diff of two folders: `--- linux.orig/x` and `+++ linux/x` name one file; -p1 is what everybody applies them with.
-  if (!git && !strips) {
+  if (!git && !strips && !fromSvn) {
     const cut = (p: string | null | undefined) =>
       typeof p === 'string' && p.includes('/') ? p.slice(p.indexOf('/') + 1) : p;
     if (!oldPath || !newPath || cut(oldPath) === cut(newPath)) [oldPath, newPath] = [cut(oldPath), cut(newPath)];
@@ -186,6 +247,14 @@ function readSection(section: Section, name: string): FileChange {
     hunks: section.hunks.map((h) => readHunk(h.lines)),
     binary: section.binary && section.binary.join(''),
   };
+}
+
+/** True when two names have the prefixes that git gives them: `a/` and `b/`, or those of `diff.mnemonicPrefix`. */
+function havePrefixes([old, fresh]: readonly (string | null | undefined)[]): boolean {
+  const has = (p: string | null | undefined, prefix: string) => p == null || p.startsWith(prefix);
+  if (has(old, 'a/') && has(fresh, 'b/')) return true;
+  if (!old || !fresh || !/^[iwco12]\//.test(old) || !/^[iwco12]\//.test(fresh)) return false;
+  return old[0] !== fresh[0] && old.slice(2) === fresh.slice(2);
 }
 
 /** The two names of `diff --git a/x b/x`; with blanks in them they can only be told apart when they are the same. */

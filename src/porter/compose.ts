@@ -22,28 +22,33 @@ export function overlap(a: LineEdit, b: LineEdit): boolean {
 }
 
 /**
- * Makes the edits in a text. They must not overlap. Line ends become those of the file; a file that ends without one
- * keeps that unless lines are added behind its last.
+ * Makes the edits in a text. They must not overlap. Where the base has LF and the target CR LF (or the reverse), added
+ * lines get the target's line end; else they keep theirs. Only the last line of a file can lack its end.
  */
-export function applyLineEdits(lines: readonly ByteString[], edits: readonly LineEdit[]): ByteString {
-  const crlf = lines.filter((l) => l.endsWith('\r\n')).length * 2 > lines.length;
+export function applyLineEdits(
+  lines: readonly ByteString[],
+  edits: readonly LineEdit[],
+  base: readonly ByteString[],
+): ByteString {
+  const eol = lineEnd(lines);
+  const converted = eol !== lineEnd(base);
   const out: ByteString[] = [];
+  const push = (line: ByteString) => {
+    if (out.length && !out[out.length - 1]!.endsWith('\n')) out[out.length - 1] += eol;
+    out.push(line);
+  };
   let at = 0;
   // At one gap insertions come before the replacement that begins there, in source order.
   const sorted = [...edits].sort((a, b) => a.at - b.at || a.order - b.order);
   for (const edit of sorted) {
-    for (; at < edit.at; at++) out.push(lines[at]!);
-    for (const line of edit.added) {
-      const text = line.replace(/\r?\n$/, '');
-      if (out.length && !out[out.length - 1]!.endsWith('\n')) out[out.length - 1] += crlf ? '\r\n' : '\n';
-      out.push(
-        line.endsWith('\n') || edit.at < lines.length
-          ? `${text}${crlf ? '\r\n' : line.endsWith('\r\n') ? '\r\n' : '\n'}`
-          : text,
-      );
-    }
+    for (; at < edit.at; at++) push(lines[at]!);
+    for (const line of edit.added) push(converted ? line.replace(/\r?\n$/, eol) : line);
     at = Math.max(at, edit.at + edit.remove);
   }
-  for (; at < lines.length; at++) out.push(lines[at]!);
+  for (; at < lines.length; at++) push(lines[at]!);
   return out.join('');
+}
+
+function lineEnd(lines: readonly ByteString[]): '\r\n' | '\n' {
+  return lines.filter((l) => l.endsWith('\r\n')).length * 2 > lines.length ? '\r\n' : '\n';
 }

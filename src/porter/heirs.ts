@@ -85,6 +85,8 @@ export class MappedHeirs implements Heirs {
     const found: DefinitionHeir[] = [];
     if (entry && entry.confidence >= SURE) {
       for (const ref of entry.to) {
+        // A file of the base that still lives, or that moved as a whole, has its own definitions of that name.
+        if (this.isAnothersHeir(ref.path, path)) continue;
         const file = await this.target.file(ref.path);
         const d = file?.outer.find((x) => x.name === ref.name && x.kind === ref.kind) ?? null;
         if (d && sameNature(d, definition)) {
@@ -106,6 +108,14 @@ export class MappedHeirs implements Heirs {
       if (d) found.push({ path: heir.path, definition: d, confidence: heir.confidence, evidence: heir.evidence });
     }
     return found;
+  }
+
+  /** True when a target file is what another base file became, one with a definition of its own. */
+  private isAnothersHeir(path: ByteString, of: ByteString): boolean {
+    if (path === of || this.map.files(of).some((h) => h.path === path)) return false;
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const twin = this.base.tree.has(path) ? path : `${of.slice(0, of.lastIndexOf('/') + 1)}${name}`;
+    return twin !== of && this.base.tree.has(twin) && (path === twin || this.map.files(twin)[0]?.path === path);
   }
 
   rename(word: string): string {

@@ -1,7 +1,7 @@
 import type { Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
-import { alignLines } from './align';
+import { alignLines, sameInstruction, sameSense } from './align';
 import { conditionChange, conditionsAt } from './guards';
 import type { Edit, Segment } from './lift';
 import { mergeLines } from './merge-lines';
@@ -137,7 +137,8 @@ export class Aligner {
     // A file that was changed since is another object; its old alignment is worth nothing.
     if (known && known.base === base && known.target === target) return known;
     const pairing = make();
-    const made = { ...pairing, match: alignLines(pairing.baseUnits, pairing.targetUnits) };
+    const sense = base.index.language === 'asm' ? sameInstruction : sameSense;
+    const made = { ...pairing, match: alignLines(pairing.baseUnits, pairing.targetUnits, sense) };
     this.known.set(key, made);
     return made;
   }
@@ -209,6 +210,8 @@ export function placeEdit(
     }
     const free = isOrderFree(edit, scope, base);
     let worth = (free ? WORTH_ORDER_FREE[site.precision] : undefined) ?? WORTH[site.precision];
+    // A list of objects has no order, but the wrong end of it may be another list.
+    if (base.index.language === 'kbuild' && site.precision === 'one-sided') worth = 0.3;
     if (site.precision === 'order' && !free) worth = orderWorth(segment, base, pairing, site);
     const byLines = siteOf(segment, lines, edit.wraps);
     if (byLines.at !== null && byLines.precision === 'exact') {
@@ -225,6 +228,14 @@ export function placeEdit(
     } else agreed = false;
     const change = conditionChange(conditionsAt(base.index, segment.at), conditionsAt(target.index, site.at));
     if (change.length) return fail(`the place is ${change.join(', ')}`, evidence, candidate);
+    if (continues(target, site.at) && !continues(base, segment.at)) {
+      return fail('the place would lie behind a line that goes on (\\)', evidence, candidate);
+    }
+    if (segment.anchor === 'previous' && edit.wraps && /^\s*\w+:\s*$/.test(target.lines[site.at - 1] ?? '')) {
+      return fail('the guard would hold a label without its statement', evidence, candidate);
+    }
+    const double = definedAlready(segment, base, target);
+    if (double) return fail(`the target has a '${double}' of its own`, evidence, candidate);
     const split = splitsStatement(segment, base, target, site);
     if (split) {
       const lifted = liftGuard(edit, segment, target, site, pairing);
@@ -269,7 +280,7 @@ export function placeEdit(
 }
 
 /** Upstream did not touch the file: every segment goes where it was. */
-function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
+export function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
   const scope = scopeOf(base, edit.segments[0]!);
   return {
     placed: true,
@@ -289,6 +300,25 @@ function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
 
 function fail(reason: string, evidence: Evidence[], candidate: NotPlaced['candidate']): NotPlaced {
   return { placed: false, reason, evidence, candidate };
+}
+
+/** True when the line above a gap ends in a backslash. */
+function continues(file: PorterFile, gap: number): boolean {
+  return /\\\r?\n?$/.test(file.lines[gap - 1] ?? '');
+}
+
+/** A macro that the segment defines and that the target has gained since the base, with another text. */
+function definedAlready(segment: Segment, base: PorterFile, target: PorterFile): string | null {
+  const removed = new Set(segment.removed.map((l) => /^\s*#\s*define\s+(\w+)/.exec(l)?.[1]));
+  for (const line of segment.added) {
+    const name = /^\s*#\s*define\s+(\w+)/.exec(line)?.[1];
+    if (!name || removed.has(name)) continue;
+    const has = (file: PorterFile) => file.index.definitions.some((d) => d.kind === 'macro' && d.name === name);
+    if (!has(target) || has(base)) continue;
+    const same = target.lines.some((l) => tokens(l).join(' ') === tokens(line).join(' '));
+    if (!same) return name;
+  }
+  return null;
 }
 
 /** Two gaps are one when nothing but blank lines and comments lies between them. */
@@ -545,7 +575,7 @@ function wrappedRange(
   const first = placed[0]!.site.at;
   const last = placed[placed.length - 1]!.site.at;
   if (last <= first) return { ok: false, why: 'the guard would wrap nothing' };
-  let [missing, changed, other, total] = [0, 0, 0, 0];
+  let [missing, moved, changed, other, total] = [0, 0, 0, 0, 0];
   const inside = new Set<number>();
   p.targetUnits.forEach((u, i) => {
     if (u.first >= first && u.last < last) inside.add(i);
@@ -554,10 +584,14 @@ function wrappedRange(
     if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) return;
     total++;
     const m = p.match[i];
-    if (!m) missing++;
-    else if (!inside.delete(m.to)) other++;
+    if (!m) {
+      missing++;
+      // Word for word elsewhere in the scope: upstream moved it out of what was wrapped.
+      if (unit.weight >= 0.7 && p.targetUnits.some((u, k) => u.key === unit.key && !inside.has(k))) moved++;
+    } else if (!inside.delete(m.to)) other++;
     else if (m.similarity < 1) changed++;
   });
+  if (moved) return { ok: false, why: `${moved} of the ${total} wrapped lines moved away from the others` };
   if (other) return { ok: false, why: `${other} of the ${total} wrapped lines would lie outside the guard` };
   const whole = placed.every((s) => /^the guard (opens|closes)/.test(s.site.why));
   const extra = inside.size;

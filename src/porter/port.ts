@@ -1,12 +1,13 @@
 import type { EditReport, Evidence, FileReport, HunkReport, Location, Outcome, Role } from '../core/outcome';
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
-import { isBinary, type ByteString } from '../core/text';
+import { isBinary, splitLines, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import type { DefinitionHeir, FileHeir, Heirs } from './heirs';
 import { liftEdits, type Edit } from './lift';
+import type { Adapter } from './adapt';
 import type { CodeSearch } from './code-search';
-import { Aligner, placeEdit, PLACE_AT, scopeOf, type NotPlaced, type Placed, type ScopePair } from './place';
+import { Aligner, placeEdit, PLACE_AT, scopeOf, unchanged, type NotPlaced, type Placed, type ScopePair } from './place';
 import { stripComments } from '../core/text';
 import { remainder, type Reject } from './rejects';
 import { definitionAround, type PorterFile, type View } from './view';
@@ -22,6 +23,7 @@ export interface PortContext {
   heirs: Heirs;
   aligner: Aligner;
   code: CodeSearch;
+  adapter: Adapter;
   roleOf: (path: ByteString) => Role;
   /** Put conflict markers where a hunk that is not placed would go. */
   markers: { target: string; set: string } | null;
@@ -38,13 +40,37 @@ export interface PortedPatch {
 /** Ports one patch: lays what it places over `context.target` and says what became of each hunk and file. */
 export async function portPatch(patch: Patch, context: PortContext): Promise<PortedPatch> {
   const ported: PortedPatch = { patch, hunks: [], files: [], rejects: [] };
+  const results = new Map<FileChange, PortedChange>();
+  for (const change of inOrder(patch.changes)) results.set(change, await portChange(patch, change, context));
   for (const change of patch.changes) {
-    const result = await portChange(patch, change, context);
+    const result = results.get(change)!;
     ported.hunks.push(...result.hunks);
     ported.files.push(result.file);
     if (result.reject) ported.rejects.push(result.reject);
   }
   return ported;
+}
+
+/**
+ * The changes of a patch in an order in which they can be made one by one: a diff states them all at once. Copies first,
+ * while their sources are as they were; then each path is left before another file comes there.
+ */
+function inOrder(changes: readonly FileChange[]): FileChange[] {
+  const leaves = new Map<ByteString, FileChange>();
+  for (const c of changes) {
+    if ((c.status === 'renamed' || c.status === 'deleted') && c.oldPath !== null) leaves.set(c.oldPath, c);
+  }
+  const ordered = new Set<FileChange>(changes.filter((c) => c.status === 'copied'));
+  const under = new Set<FileChange>();
+  const visit = (change: FileChange) => {
+    if (ordered.has(change) || under.has(change)) return;
+    under.add(change);
+    const before = change.newPath === null ? undefined : leaves.get(change.newPath);
+    if (before) visit(before);
+    ordered.add(change);
+  };
+  for (const change of changes) visit(change);
+  return [...ordered];
 }
 
 interface PortedChange {
@@ -93,19 +119,29 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
       reject: null,
     };
   }
-  if (context.target.has(path)) {
-    const message = `the target has a file '${path}' of its own`;
+  const taken = context.target.has(path) ? `the target has a file '${path}' of its own` : context.target.obstacle(path);
+  if (taken !== null) {
+    const message = taken;
     return {
       hunks: [],
       file: fileReport(patch, change, context, { outcome: 'conflict', message, evidence }),
       reject: { path: source, hunks: change.hunks.map((hunk) => ({ hunk, reason: message })) },
     };
   }
-  context.target.set(path, { text, mode });
-  const outcome: Outcome = path === source ? 'applied' : 'relocated';
+  // The set's own files speak of the kernel, too.
+  const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
+  const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
+  const adapted = code ? context.adapter.adapt(splitLines(text), path) : null;
+  context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
+  const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
   return {
     hunks: [],
-    file: fileReport(patch, change, context, { outcome, targetPaths: [path], evidence }),
+    file: fileReport(patch, change, context, {
+      outcome,
+      targetPaths: [path],
+      evidence: [...evidence, ...(adapted?.evidence ?? [])],
+      message: adapted?.doubts.length ? adapted.doubts.join('; ') : null,
+    }),
     reject: null,
   };
 }
@@ -171,6 +207,10 @@ async function carryWhole(patch: Patch, change: FileChange, context: PortContext
   if (there === becomes) return finish('already-upstream', null, [heir.path]);
   if (there !== was) return finish('conflict', `'${heir.path}' is another file in the target`);
   const to = heir.path === from ? change.newPath : heir.path;
+  if (to !== heir.path) {
+    const taken = context.target.has(to) ? `the target has a file '${to}' of its own` : context.target.obstacle(to);
+    if (taken !== null) return finish('conflict', taken);
+  }
   if (to !== heir.path && change.status === 'renamed') context.target.set(heir.path, null);
   context.target.set(to, { text: becomes, mode: context.patched.mode(change.newPath) ?? '100644' });
   return finish(heir.path === from ? 'applied' : 'relocated', null, [to]);
@@ -188,11 +228,21 @@ interface EditResult {
 async function portHunks(patch: Patch, change: FileChange, context: PortContext): Promise<PortedChange> {
   const from = change.oldPath!;
   const base = await context.base.file(from);
+  if (change.hunks.length === 0) return moveAlone(patch, change, context);
   if (!base || isBinary(base.text)) {
     const message = `the base's '${from}' cannot be read as text`;
     return wholeConflict(patch, change, context, message);
   }
   const fileHeirs = context.heirs.files(from);
+  const lost = fileHeirs.find((h) => context.target.has(h.path));
+  if (lost && (await context.target.text(lost.path)) === null) {
+    return wholeConflict(
+      patch,
+      change,
+      context,
+      `the target's '${lost.path}' cannot be read: the repository lacks its content`,
+    );
+  }
   const edits = liftEdits(base.lines, change.hunks, base.index.language);
   const results: EditResult[] = [];
   for (const edit of edits) results.push(await portEdit(edit, base, fileHeirs, context));
@@ -208,10 +258,15 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     }
   }
   if (context.markers) addMarkers(results, byTarget, base, context);
+  const heir = fileHeirs[0]?.path ?? null;
+  let copy: ByteString | null = null;
   for (const [path, entry] of byTarget) {
-    context.target.set(path, { text: applyLineEdits(entry.file.lines, entry.edits), mode: entry.file.mode });
+    const text = applyLineEdits(entry.file.lines, entry.edits, base.lines);
+    // A copy is edited, what it is copied from is not.
+    if (change.status === 'copied' && path === heir) copy = text;
+    else context.target.set(path, { text, mode: entry.file.mode });
   }
-  const moved = await moveAndMode(change, fileHeirs[0]?.path ?? null, context);
+  const moved = await moveAndMode(change, heir, copy, context);
 
   const hunks = change.hunks.map((hunk) => reportOf(patch, change, hunk, results, base, context));
   const unplaced = results.filter((r) => r.outcome === 'conflict');
@@ -239,6 +294,27 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   };
 }
 
+/** A rename, copy or change of mode without a change of text, of files of any kind. */
+async function moveAlone(patch: Patch, change: FileChange, context: PortContext): Promise<PortedChange> {
+  const heir = context.heirs.files(change.oldPath!)[0];
+  const message = heir
+    ? await moveAndMode(change, heir.path, null, context)
+    : `'${change.oldPath}' is gone from the target`;
+  const renames = change.status === 'renamed' || change.status === 'copied';
+  const targetPaths = message === null ? [renames ? change.newPath! : heir!.path] : [];
+  const placed: Outcome = renames || heir?.path === change.oldPath ? 'applied' : 'relocated';
+  return {
+    hunks: [],
+    file: fileReport(patch, change, context, {
+      outcome: message === null ? placed : 'conflict',
+      message,
+      targetPaths,
+      evidence: heir?.evidence ?? [],
+    }),
+    reject: null,
+  };
+}
+
 function wholeConflict(patch: Patch, change: FileChange, context: PortContext, message: string): PortedChange {
   return {
     hunks: change.hunks.map((hunk) => hunkReport(patch, change, hunk, context, { message })),
@@ -248,12 +324,17 @@ function wholeConflict(patch: Patch, change: FileChange, context: PortContext, m
 }
 
 /** The set's own rename and mode change of a file. Gives a message when it cannot be done. */
-async function moveAndMode(change: FileChange, heir: ByteString | null, context: PortContext): Promise<string | null> {
+async function moveAndMode(
+  change: FileChange,
+  heir: ByteString | null,
+  copy: ByteString | null,
+  context: PortContext,
+): Promise<string | null> {
   const mode = change.newMode !== null && change.newMode !== change.oldMode ? change.newMode : null;
   const renames = change.status === 'renamed' || change.status === 'copied';
   if (!renames && !mode) return null;
   if (heir === null) return renames ? 'the file that the set renames is gone' : null;
-  const text = await context.target.text(heir);
+  const text = copy ?? (await context.target.text(heir));
   if (text === null) return `'${heir}' cannot be read`;
   const file = { text, mode: mode ?? context.target.mode(heir) ?? '100644' };
   if (!renames) {
@@ -262,6 +343,8 @@ async function moveAndMode(change: FileChange, heir: ByteString | null, context:
   }
   if (heir !== change.oldPath) return `upstream moved '${change.oldPath}' to '${heir}', the set to '${change.newPath}'`;
   if (context.target.has(change.newPath!)) return `the target has a file '${change.newPath}' of its own`;
+  const obstacle = context.target.obstacle(change.newPath!);
+  if (obstacle !== null) return obstacle;
   if (change.status === 'renamed') context.target.set(heir, null);
   context.target.set(change.newPath!, file);
   return null;
@@ -281,6 +364,13 @@ async function portEdit(
   const heirsOf = new Map<Definition, DefinitionHeir[]>();
   for (const scope of scopes) heirsOf.set(scope, await context.heirs.definitions(base.path, scope));
   const gone = [...scopes].find((s) => heirsOf.get(s)!.length === 0);
+  const same = await context.target.file(base.path);
+  if (same?.text === base.text) {
+    // Nothing to find: also what could not be followed, a lone #endif say, has its place.
+    const placed = unchanged(edit, base, same);
+    adaptPayload(placed, base, heirsOf, context);
+    return { edit, placements: [placed], outcome: outcomeOf(edit, base, [placed]), failure: null };
+  }
   const failed = (failure: NotPlaced): EditResult => ({ edit, placements: [], outcome: 'conflict', failure });
   if (gone) {
     const code = edit.wraps ? base.lines.slice(edit.wraps.first, edit.wraps.last + 1) : [];
@@ -338,8 +428,16 @@ async function portEdit(
         });
     }
     const attempt = placeEdit(edit, base, target, pairs, context.aligner);
-    if (!attempt.placed && attempt.obsolete) obsolete = { ...attempt, obsolete: false };
-    else if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
+    if (!attempt.placed && attempt.obsolete) {
+      const code = base.lines.slice(edit.wraps!.first, edit.wraps!.last + 1);
+      if (context.code.anywhere(code)) {
+        failure = {
+          ...attempt,
+          obsolete: false,
+          reason: 'the code that it guards out moved to another place of the target',
+        };
+      } else obsolete = { ...attempt, obsolete: false };
+    } else if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
     else if (!failure || (!failure.candidate && !attempt.placed && attempt.candidate)) {
       failure = attempt.placed
         ? {
@@ -359,8 +457,48 @@ async function portEdit(
     return { edit, placements: [], outcome: 'obsolete', failure: obsolete };
   if (placed.length === 0)
     return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
-  if (placed.every((p) => isThere(p))) return { edit, placements: placed, outcome: 'already-upstream', failure: null };
+  // Guards and replacements of code follow it to every place where it went; what is new goes to one, the best.
+  if (placed.length > 1 && !(edit.wraps && scopes.size)) {
+    placed.sort((a, b) => b.confidence - a.confidence);
+    placed.length = 1;
+  }
+  for (const p of placed) adaptPayload(p, base, heirsOf, context);
+  if (placed.every((p) => isThere(p, base)))
+    return { edit, placements: placed, outcome: 'already-upstream', failure: null };
   return { edit, placements: placed, outcome: outcomeOf(edit, base, placed), failure: null };
+}
+
+/** A payload that mentions what the target does not have is not sure any more. */
+const DOUBTFUL = 0.75;
+
+/** Rewrites what an edit adds for the target; what cannot be rewritten lowers the confidence and is said. */
+function adaptPayload(
+  placed: Placed,
+  base: PorterFile,
+  heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
+  context: PortContext,
+): void {
+  if (placed.strategy === 'unchanged' && context.base.tree.commit === context.target.tree.commit) return;
+  for (const s of placed.segments) {
+    const scope = scopeOf(base, s.segment);
+    const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
+    const around =
+      scope?.kind === 'function' && heir
+        ? {
+            base: base.text.slice(scope.start, scope.end),
+            target: placed.file.text.slice(heir.definition.start, heir.definition.end),
+          }
+        : null;
+    const adapted = context.adapter.adapt(s.added, placed.file.path, around);
+    if (adapted.evidence.length) {
+      s.added = adapted.lines;
+      placed.rewritten = true;
+      placed.evidence.push(...adapted.evidence);
+      placed.confidence = Math.min(placed.confidence, 0.9);
+    }
+    for (const doubt of adapted.doubts) placed.evidence.push({ kind: 'doubt', text: doubt });
+    if (adapted.doubts.length) placed.confidence = Math.min(placed.confidence, DOUBTFUL);
+  }
 }
 
 /** True when an edit only deletes, and not one telling line of what it deletes is left in any heir of the file. */
@@ -379,18 +517,23 @@ async function alreadyDeleted(edit: Edit, paths: ReadonlySet<ByteString>, contex
   return true;
 }
 
-/** True when the target has the very lines that the edit adds, at the place where they would go. */
-function isThere(p: Placed): boolean {
+/**
+ * True when the target has the very lines that the edit adds, at the place where they would go, and the base has them not:
+ * a twin of the lines above is no answer.
+ */
+function isThere(p: Placed, base: PorterFile): boolean {
   return p.segments.every(({ segment, site }) => {
     const added = segment.added.map((l) => l.trim()).filter(Boolean);
     if (added.length === 0 || site.remove > 0) return false;
-    const same = (from: number) =>
-      p.file.lines
-        .slice(from, from + segment.added.length)
+    const same = (lines: readonly ByteString[], from: number) =>
+      lines
+        .slice(Math.max(0, from), from + segment.added.length)
         .map((l) => l.trim())
         .filter(Boolean)
         .join('\n') === added.join('\n');
-    return same(site.at) || same(site.at - segment.added.length);
+    const around = (lines: readonly ByteString[], at: number) =>
+      same(lines, at) || same(lines, at - segment.added.length);
+    return around(p.file.lines, site.at) && !around(base.lines, segment.at);
   });
 }
 
@@ -482,7 +625,9 @@ function reportOf(
     confidence: confidenceOf(r),
     target: locations(r, hunk),
   }));
-  const worst = [...own].sort(
+  // An edit that has nothing to do any more does not speak for the hunk when another one has.
+  const active = own.some((r) => r.outcome !== 'obsolete') ? own.filter((r) => r.outcome !== 'obsolete') : own;
+  const worst = [...active].sort(
     (a, b) => RANK.indexOf(b.outcome) - RANK.indexOf(a.outcome) || confidenceOf(a) - confidenceOf(b),
   )[0]!;
   return hunkReport(patch, change, hunk, context, {
@@ -497,8 +642,14 @@ function reportOf(
     },
     target: own.flatMap((r) => locations(r, hunk)),
     evidence: dedupe(own.flatMap((r) => [...(r.failure?.evidence ?? []), ...r.placements.flatMap((p) => p.evidence)])),
-    message: own.find((r) => r.failure)?.failure?.reason ?? null,
+    message: own.find((r) => r.failure)?.failure?.reason ?? doubtsOf(own),
   });
+}
+
+/** What a reviewer should look at, in one sentence; null when there is nothing. */
+function doubtsOf(results: readonly EditResult[]): string | null {
+  const doubts = results.flatMap((r) => r.placements.flatMap((p) => p.evidence.filter((e) => e.kind === 'doubt')));
+  return doubts.length ? [...new Set(doubts.map((d) => d.text))].join('; ') : null;
 }
 
 function locations(r: EditResult, hunk: Hunk): Location[] {

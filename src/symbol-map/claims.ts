@@ -86,9 +86,10 @@ export class Claims {
       return {
         ...entry,
         status: 'removed',
-        to: entry.status === 'removed' ? [] : entry.to,
+        to: [],
         confidence: sure,
         evidence,
+        changes: [],
       };
     }
     const symbol = row.to?.symbol;
@@ -99,7 +100,7 @@ export class Claims {
     const agrees =
       entry.to[0] !== undefined && (names.has(entry.to[0].name) || (row.also ?? []).includes(entry.to[0].name));
     if (agrees && !row.own) return { ...entry, confidence: Math.max(entry.confidence, sure), evidence };
-    const best = nearest(found, entry.from, row.to!.paths);
+    const best = nearest(found, entry, row.to!.paths);
     const to = [best, ...entry.to.filter((t) => t.name !== best.name || t.path !== best.path)];
     return { ...entry, status: row.says === 'context' ? entry.status : row.says, to, confidence: sure, evidence };
   }
@@ -147,11 +148,13 @@ function evidenceOf(row: ChronicleRow): Evidence {
   return { kind: row.own ? 'user-rule' : 'chronicle', text: `${when}${row.note} (${row.id})` };
 }
 
-/** The symbol at one of the paths of the row, else of the same kind, else the first. */
-function nearest(found: readonly SymbolRef[], from: SymbolRef, paths: readonly string[]): SymbolRef {
+/** The symbol at one of the paths of the row, else where inference looks, else of the same kind, else the first. */
+function nearest(found: readonly SymbolRef[], entry: MapEntry, paths: readonly string[]): SymbolRef {
+  const { kind } = entry.from;
   return (
-    found.find((f) => paths.includes(f.path) && f.kind === from.kind) ??
-    found.find((f) => f.kind === from.kind) ??
+    found.find((f) => paths.includes(f.path) && f.kind === kind) ??
+    found.find((f) => entry.to.some((t) => t.path === f.path) && f.kind === kind) ??
+    found.find((f) => f.kind === kind) ??
     found[0]!
   );
 }

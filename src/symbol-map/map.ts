@@ -176,6 +176,7 @@ export class SymbolMap {
         n !== best &&
         n.definition.kind === best.definition.kind &&
         n.file.path !== best.file.path &&
+        n.kinship >= 0.5 &&
         n.fit > 0.5 * best.fit,
     );
     const seen = new Set<ByteString>();
@@ -190,7 +191,7 @@ export class SymbolMap {
       // A macro's parameters have no types: against a function only their number counts.
       const mixed = (a.kind === 'macro') !== (b.kind === 'macro');
       const sameCount = a.signature?.parameters.length === b.signature?.parameters.length;
-      if (!(mixed && sameCount)) changes.push(...signatureChanges(a.signature, b.signature));
+      if (!(mixed && sameCount) && !isAlias(of)) changes.push(...signatureChanges(a.signature, b.signature));
       changes.push(...this.operands.changes(a.name, b.name));
       const annotations = annotationChange(a.signature, b.signature);
       if (annotations && !mixed) changes.push(annotations);
@@ -234,6 +235,13 @@ export class SymbolMap {
       changes: this.changesTo(of, first),
     };
   }
+}
+
+/** `#define pr_warn pr_warning`: called as whatever it stands for. */
+function isAlias(of: Found): boolean {
+  const { definition: d } = of;
+  if (d.kind !== 'macro' || d.signature || !d.body) return false;
+  return /^\s*[A-Za-z_]\w*\s*$/.test(of.file.text.slice(d.body.start, d.body.end));
 }
 
 function refOf(f: Found): SymbolRef {

@@ -31,6 +31,7 @@ export class Operands {
         call.forEach((operand, index) => {
           const other = after[i]![index];
           if (other === undefined || !WORD.test(operand) || !WORD.test(other)) return;
+          if (this.isVariable(user, operand)) return;
           if (operand === other) {
             kept.set(index, (kept.get(index) ?? 0) + 1);
             return;
@@ -47,14 +48,26 @@ export class Operands {
     for (const [index, pairs] of [...seen].sort((a, b) => a[0] - b[0])) {
       const list = [...pairs.values()].sort((a, b) => (a.from < b.from ? -1 : 1));
       const rule = ruleOf(list);
-      // One new operand is a change of the caller; many, or all by one rule, are a change of the macro.
-      const share =
-        list.reduce((n, p) => n + p.seen, 0) / (list.reduce((n, p) => n + p.seen, 0) + (kept.get(index) ?? 0));
-      if ((rule && share > 0.5) || (list.length >= 3 && share > 0.7)) {
+      // Callers rename their variables for reasons of their own: only a rule that several operands follow is the macro's.
+      const total = list.reduce((n, p) => n + p.seen, 0);
+      const share = total / (total + (kept.get(index) ?? 0));
+      if (rule && list.length >= 2 && share > 0.5) {
         changes.push({ kind: 'operand-spelling', index, pairs: list, rule });
       }
     }
     return changes;
+  }
+
+  /** True for a name that the code declares, assigns or reaches through: not one that a macro pastes. */
+  private isVariable(of: Found, name: string): boolean {
+    if (of.definition.signature?.parameters.some((p) => p.name === name)) return true;
+    const tokens = this.substitutions.tokens(of);
+    return tokens.some((t, i) => {
+      if (t !== name) return false;
+      const [before, after] = [tokens[i - 1] ?? '', tokens[i + 1] ?? ''];
+      if (/^(=|\+=|->|\.|\[|;)$/.test(after) || /^(\*|&|->|\.|!)$/.test(before)) return true;
+      return WORD.test(before) && before !== 'return';
+    });
   }
 
   /** The operands of every call of a name in a definition, each as text without blanks. */
@@ -91,8 +104,7 @@ function ruleOf(pairs: readonly { from: string; into: string }[]): SpellingRule 
       }),
     );
     const [prefix] = prefixes;
-    if (prefixes.size === 1 && prefix !== null && prefix !== undefined && (upper || prefix !== ''))
-      return { prefix, upper };
+    if (prefixes.size === 1 && prefix !== null && prefix !== undefined && prefix !== '') return { prefix, upper };
   }
   return null;
 }

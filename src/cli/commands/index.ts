@@ -1,8 +1,14 @@
 import type { Command } from '../command';
 import { applyCommand } from './apply';
 import { benchCommand } from './bench';
+import { checkCommand } from './check';
+import { chronicleCommand } from './chronicle';
 import { diffPortsCommand } from './diff-ports';
+import { hypercallsCommand } from './hypercalls';
 import { importCommand } from './import';
+import { indexCommand } from './kernel-index';
+import { mailCommand } from './mail';
+import { mapCommand } from './map';
 import { matrixCommand } from './matrix';
 import { reportCommand } from './report';
 import { setsCommand } from './sets';
@@ -12,6 +18,12 @@ export const commands = [
   importCommand,
   setsCommand,
   applyCommand,
+  indexCommand,
+  mapCommand,
+  chronicleCommand,
+  checkCommand,
+  hypercallsCommand,
+  mailCommand,
   matrixCommand,
   diffPortsCommand,
   reportCommand,

@@ -1,0 +1,105 @@
+import { writeFileSync } from 'node:fs';
+import { apply } from '../../src/apply';
+import type { PortReport } from '../../src/core/report';
+import { importSet, type ImportRequest } from '../../src/patch-set/import';
+import { hunksOf } from '../../src/patch-set/patch-set';
+import { randomHistory } from '../support/history';
+import { Sandbox, type Repo } from '../support/sandbox';
+
+let box: Sandbox;
+
+beforeEach(() => {
+  box = new Sandbox();
+  process.env.KPORT_CACHE_DIR = box.path('cache');
+});
+afterEach(() => box.remove());
+
+const importing = (name: string, from: Partial<ImportRequest>) =>
+  importSet({
+    name,
+    patchesDir: box.path('patches'),
+    source: null,
+    range: null,
+    repo: null,
+    base: null,
+    force: false,
+    dryRun: false,
+    ...from,
+  });
+
+function port(repo: Repo, set: string, to = 'v4.18', options: { markers?: boolean } = {}): Promise<PortReport> {
+  return apply({
+    set,
+    patchesDir: box.path('patches'),
+    tree: repo.dir,
+    to,
+    baseTree: null,
+    branch: `ported-${set}`,
+    out: null,
+    force: true,
+    only: [],
+    markers: options.markers ?? false,
+    dryRun: false,
+    progress: () => undefined,
+  });
+}
+
+/** What must hold of every port, whatever came out. */
+async function checkReport(report: PortReport, set: Awaited<ReturnType<typeof importing>>['set'], repo: Repo) {
+  const expected = [...hunksOf(set)]
+    .filter((h) => h.change.status !== 'added')
+    .map((h) => `${h.patch.file} ${h.hunk.id}`);
+  expect(report.hunks.map((h) => `${h.patch} ${h.id}`).sort()).toEqual(expected.sort());
+  expect(report.summary.hunks).toBe(expected.length);
+  expect(Object.values(report.summary.byOutcome).reduce((a, b) => a + b)).toBe(expected.length);
+  const marked = repo.git(['grep', '-I', '-l', '-e', '^<<<<<<<', '-e', '^>>>>>>>', report.result!.branch!], {
+    ok: [0, 1],
+  });
+  expect(marked).toBe('');
+  expect(repo.tree(report.result!.branch!)).toBe(report.result!.treeId);
+}
+
+const problems = (report: PortReport) => [
+  ...report.hunks.filter((h) => h.outcome === 'conflict').map((h) => `${h.path} ${h.header}: ${h.message}`),
+  ...report.files
+    .filter((f) => !['applied'].includes(f.outcome))
+    .map((f) => `${f.status} ${f.path}: ${f.outcome} ${f.message}`),
+];
+
+function expectSameTree(repo: Repo, branch: string): void {
+  expect(repo.git(['diff', '--stat', '-p', '--no-renames', 'set', branch]).slice(0, 3000)).toBe('');
+}
+
+const SEEDS = process.env.KPORT_TEST_SEEDS
+  ? process.env.KPORT_TEST_SEEDS.split(',').map(Number)
+  : Array.from({ length: 8 }, (_, i) => i + 1);
+
+describe('a set applied to its own base gives the patched base, byte for byte', () => {
+  test.each(SEEDS)('random history %i', async (seed) => {
+    const repo = randomHistory(box, 'linux', seed);
+    const { set } = await importing('range', { repo: repo.dir, range: 'v4.18..set' });
+    const report = await port(repo, 'range');
+    expect(problems(report)).toEqual([]);
+    expectSameTree(repo, report.result!.branch!);
+    await checkReport(report, set, repo);
+
+    // The other ways in: as mails that also tell of copies, and as one diff. git am is the judge.
+    writeFileSync(
+      box.path('mbox'),
+      repo.git(['format-patch', '--stdout', '--binary', '-M', '-C', '--find-copies-harder', 'v4.18..set']),
+      'latin1',
+    );
+    await importing('mbox', { source: box.path('mbox'), base: 'v4.18' });
+    const fromMails = await port(repo, 'mbox');
+    expect(problems(fromMails)).toEqual([]);
+    expectSameTree(repo, fromMails.result!.branch!);
+
+    const diff = repo.git(['diff', '--binary', '-M', 'v4.18', 'set']);
+    if (diff === '') return;
+    writeFileSync(box.path('one.diff'), diff, 'latin1');
+    await importing('diff', { source: box.path('one.diff'), base: 'v4.18' });
+    const fromDiff = await port(repo, 'diff');
+    expect(problems(fromDiff)).toEqual([]);
+    expectSameTree(repo, fromDiff.result!.branch!);
+  });
+});
