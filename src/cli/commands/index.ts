@@ -17,10 +17,10 @@ import { setsCommand } from './sets';
 export const commands = [
   importCommand,
   setsCommand,
-  applyCommand,
   indexCommand,
   mapCommand,
   chronicleCommand,
+  applyCommand,
   checkCommand,
   hypercallsCommand,
   mailCommand,
