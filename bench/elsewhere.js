@@ -1,7 +1,7 @@
 'use strict';
 // A check that needs no expert: lines that a tool placed in another definition than the set has them in, although the
 // target still has a definition of that name in that file.
-const { dist } = require('./common');
+const { dist } = require('./measure');
 
 /** Hunks of `port.placed` with a line elsewhere: `[{path, hunk, from, to}]`. */
 async function elsewhere(set, target, port) {

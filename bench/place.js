@@ -2,7 +2,7 @@
 // One set, several targets, several tools, in one run: what each places, what it leaves, what it costs.
 const fs = require('node:fs');
 const path = require('node:path');
-const { environment, options, scratchFolder, table } = require('./common');
+const { environment, options, scratchFolder, table } = require('./measure');
 const { commits, openSet, openTarget } = require('./workspace');
 const { gitMerge, hunkMerge, patch, port, wiggle } = require('./tools');
 const { elsewhere } = require('./elsewhere');

@@ -1,7 +1,7 @@
 'use strict';
 // Draws placements of a port at random and prints each beside its source hunk, for a person to judge.
 const fs = require('node:fs');
-const { die, git, options, parseDiff, show, dist } = require('./common');
+const { die, git, options, parseDiff, show, dist } = require('./measure');
 
 const usage = `usage: node bench/sample.js --report port.json [--tree REPO] [-n 50] [--seed 1] [options]
   --report FILE       report of 'kport apply --branch …' (its --json output)

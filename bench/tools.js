@@ -3,7 +3,7 @@
 // How a hunk counts as placed is written at each tool and in docs/measurements.md.
 const fs = require('node:fs');
 const path = require('node:path');
-const { NO_COST, addCost, die, git, kport, run, scratchFolder, show, splitLines, timed } = require('./common');
+const { NO_COST, addCost, die, git, kport, run, scratchFolder, show, splitLines, timed } = require('./measure');
 const { RENAME } = require('./workspace');
 
 const text = (lines) => lines.map((l) => `${l}\n`).join('');

@@ -3,7 +3,7 @@
 // repository that borrows the objects of the user's. Blobs that the user's repository lacks are left out of all three.
 const fs = require('node:fs');
 const path = require('node:path');
-const { die, dist, git, parseDiff, run, scratchFolder, show, splitLines } = require('./common');
+const { die, dist, git, parseDiff, run, scratchFolder, show, splitLines } = require('./measure');
 
 /** How like two files must be to count as one that was renamed: git's default of 50 % misses two moved KVM files. */
 const RENAME = '40%';

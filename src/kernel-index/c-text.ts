@@ -1,6 +1,7 @@
 import type { ByteString } from '../core/text';
 import { groupsOf, type Group } from './conditionals';
-import { Lexer, WORD, type Tokens } from './lexer';
+import { attributeWords, plainMacro } from './attribute-words';
+import { Lexer, WORD, type Directive, type Tokens } from './lexer';
 import { ATTRIBUTE, ATTRIBUTE_CALL, classOf } from './words';
 
 /** Why a token is not code for the grammar. */
@@ -52,7 +53,7 @@ export class CText {
     this.role = new Uint8Array(this.tokens.count);
     const { words } = this.lexer;
     this.classes = new Uint16Array(words.count);
-    const extra = options.attributes ?? null;
+    const extra = withOwn(options.attributes ?? null, text, this.lexer.directives);
     for (let w = 0; w < words.count; w++) this.classes[w] = classOf(words.name(w), extra);
     this.resolveConditionals();
     this.setAttributesAside();
@@ -251,6 +252,17 @@ export class CText {
     }
     return match;
   }
+}
+
+/** Attribute words of the kernel, and those that the file defines for itself. */
+function withOwn(
+  words: ReadonlySet<string> | null,
+  text: ByteString,
+  directives: readonly Directive[],
+): ReadonlySet<string> | null {
+  const macros = directives.flatMap((d) => plainMacro(text, d) ?? []);
+  const own = attributeWords(macros, words);
+  return own.length ? new Set([...(words ?? []), ...own]) : words;
 }
 
 interface OpenGroup {

@@ -4,7 +4,7 @@ import type { Attributes } from './attributes';
 import type { FileIndex } from './types';
 
 /** Goes up with every change to what `indexFile` finds: older entries are then not looked at. */
-export const INDEX_SCHEMA = 1;
+export const INDEX_SCHEMA = 2;
 
 /**
  * File indexes by blob id, shared between versions. Kernels differ in a few attribute words, which would make every

@@ -87,11 +87,12 @@ class Masker {
       const k = c.kind(i);
       if (k === BRACE_OPEN) inside.push(this.blockKind(i, inside.length ? inside[inside.length - 1]! : -1));
       else if (k === BRACE_CLOSE) inside.pop();
+      else if (this.hidden[i]) continue;
       else if (k === DOT) this.ellipsis(i);
       else if (k === AMPERSAND) this.labelAddress(i);
       else if (k === NUMBER) this.number(i);
       else if (k === COLON && inside[inside.length - 1] === FIELDS) this.namelessBits(i);
-      else if (k === WORD && !this.hidden[i]) i = this.word(i, inside.length ? inside[inside.length - 1]! : -1);
+      else if (k === WORD) i = this.word(i, inside.length ? inside[inside.length - 1]! : -1);
     }
   }
 

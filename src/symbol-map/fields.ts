@@ -67,6 +67,8 @@ export class Fields {
       const reached = this.reached(of, heir, short);
       if (reached) return reached;
     }
+    const elided = heir && this.elided(of, from, heir);
+    if (elided) return elided;
     const substituted = this.substituted(of, from, true);
     if (substituted) return substituted;
     const beside = heir && this.between(of, heir);
@@ -146,6 +148,24 @@ export class Fields {
     this.baseMembers = members;
   }
 
+  /** A struct whose fields are in the outer one now: `gp_regs.regs` → `regs`. */
+  private elided(of: FoundMember, from: SymbolRef, heir: Found): MapEntry | null {
+    const [best] = [...this.substitutions.of(lastPart(of.member.name), true).elided].sort((a, b) => b[1] - a[1]);
+    if (!best) return null;
+    const [next, seen] = best;
+    const member = heir.definition.members.find((m) => m.name === next);
+    if (!member) return null;
+    const into = `${of.member.name}.${next}`;
+    return {
+      from,
+      status: 'renamed',
+      to: [ref(heir, member)],
+      confidence: Math.min(0.95, 0.7 + 0.05 * seen),
+      evidence: [say('substituted', `'${into}' is written '${next}' now`)],
+      changes: [{ kind: 'path-changed', from: into, into: next }],
+    };
+  }
+
   /** Another name stands where the field was used. */
   private substituted(of: FoundMember, from: SymbolRef, asField: boolean): MapEntry | null {
     const short = lastPart(of.member.name);
@@ -176,7 +196,9 @@ export class Fields {
     const changes: FieldChange[] = [];
     if (at && at.member.type !== of.member.type)
       changes.push({ kind: 'type-changed', from: of.member.type, into: at.member.type });
-    return { from, status: 'renamed', to, confidence: sure, evidence: [say('substituted', text)], changes };
+    const odd = at && !sameType(at.member.type, of.member.type) && nameSimilarity(short, best.name) < 0.4;
+    const confidence = odd ? sure * 0.6 : sure;
+    return { from, status: 'renamed', to, confidence, evidence: [say('substituted', text)], changes };
   }
 
   /** A new field between the same two neighbours, of the same type or with a similar name. */

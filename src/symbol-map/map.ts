@@ -1,6 +1,8 @@
 import type { Evidence } from '../core/outcome';
 import type { ByteString } from '../core/text';
 import type { Found, KernelIndex } from '../kernel-index/index';
+import { Claims, type IgnoredRow } from './claims';
+import type { ChronicleRow } from './chronicle/rows';
 import { Fields, type FoundMember } from './fields';
 import { FileMap } from './files';
 import { isLocal, kindRank } from './kinds';
@@ -13,7 +15,7 @@ import { Substitutions } from './substitutions';
 import type { FileHeir, MapEntry, MapStatus, SignatureChange, SymbolKind, SymbolRef } from './types';
 
 /** Below this a candidate is named as evidence only. */
-const RENAME_LINE = 0.5;
+const RENAME_LINE = 0.45;
 
 /** Answers where the symbols of one kernel are in another one. Everything is worked out when it is asked for. */
 export class SymbolMap {
@@ -26,10 +28,14 @@ export class SymbolMap {
   private readonly fields: Fields;
   private readonly known = new Map<object, MapEntry>();
 
+  private readonly claims: Claims;
+
   constructor(
     readonly base: KernelIndex,
     readonly target: KernelIndex,
+    rows: readonly ChronicleRow[] = [],
   ) {
+    this.claims = new Claims(base, target, rows);
     this.fileMap = new FileMap(base, target);
     this.similarity = new Similarity(base, target);
     this.pairs = new Pairs(base, target, this.fileMap, this.similarity);
@@ -42,7 +48,7 @@ export class SymbolMap {
 
   /** Where a file's definitions went, best first; empty for a file that nothing took over. */
   files(path: ByteString): FileHeir[] {
-    return this.fileMap.heirs(path);
+    return this.claims.refineFiles(path, this.fileMap.heirs(path));
   }
 
   /**
@@ -75,7 +81,7 @@ export class SymbolMap {
   entry(of: Found): MapEntry {
     let entry = this.known.get(of.definition);
     if (!entry) {
-      entry = this.find(of);
+      entry = this.claims.refine(this.find(of));
       this.known.set(of.definition, entry);
     }
     return entry;
@@ -85,10 +91,15 @@ export class SymbolMap {
   memberEntry(of: FoundMember): MapEntry {
     let entry = this.known.get(of.member);
     if (!entry) {
-      entry = this.fields.entry(of);
+      entry = this.claims.refine(this.fields.entry(of));
       this.known.set(of.member, entry);
     }
     return entry;
+  }
+
+  /** Rows of the chronicle, and rules, that were asked so far and do not hold in these kernels. */
+  ignoredRows(): readonly IgnoredRow[] {
+    return this.claims.ignored;
   }
 
   private best(found: readonly Found[], path: ByteString | undefined): Found | null {

@@ -73,11 +73,11 @@ export class Renames {
     const evidence: Evidence[] = [];
     const say = (kind: string, text: string) => evidence.push({ kind, text });
     const existed = this.base.definitions(e.name).length > 0;
-    const doubts: number[] = [];
+    const hints: number[] = [];
 
     if (support > 0) {
       const ratio = total > 0 ? support / total : 0;
-      doubts.push(0.92 * Math.min(1, support / 1.8) * Math.min(1, ratio * 1.25));
+      hints.push(0.92 * Math.min(1, support / 1.8) * Math.min(1, ratio * 1.25));
       say(
         'substituted',
         `stands in its place in ${seenIn.slice(0, 4).map(quoted).join(', ')}${seenIn.length > 4 ? ` and ${seenIn.length - 4} more` : ''}`,
@@ -86,29 +86,29 @@ export class Renames {
     const similarity = this.similarity.of(d, e);
     const substance = Math.min(this.similarity.substance(d), this.similarity.substance(e));
     if (similarity > 0.3) {
-      doubts.push(0.9 * similarity ** 1.5 * Math.min(1, substance / 60));
+      hints.push(0.92 * similarity ** 1.25 * Math.min(1, substance / 60));
       if (similarity > 0.4) say('body', `its body is ${Math.round(similarity * 100)} % alike`);
     }
     if (sameText(of, t)) {
-      doubts.push(e.kind === 'macro' && substance < 10 ? 0.35 : 0.8);
+      hints.push(e.kind === 'macro' && substance < 10 ? 0.35 : 0.8);
       say('same-text', 'its text is the same');
     }
     const alike = nameSimilarity(d.name, e.name);
-    if (alike > 0.45) doubts.push(0.55 * (alike - 0.4));
+    if (alike > 0.45) hints.push(0.55 * (alike - 0.4));
     const kinship = this.files.kinship(of.file.path, t.file.path);
-    if (kinship > 0.5) doubts.push(0.15 * kinship);
+    if (kinship > 0.5) hints.push(0.15 * kinship);
     const neighbours = this.neighboursKept(of, t);
     if (neighbours > 0) {
-      doubts.push(0.15 * neighbours);
+      hints.push(0.18 * neighbours);
       say('neighbours', neighbours === 2 ? 'stands between the same neighbours' : 'stands beside the same neighbour');
     }
     if (sameSignature(d, e)) {
-      doubts.push(0.12);
+      hints.push(0.12);
       say('signature', 'has the same signature');
     }
-    if (d.kind !== e.kind) doubts.push(kindRank(e.kind) > kindRank(d.kind) ? -0.25 : -0.05);
-    if (existed) doubts.push(-0.3);
-    const score = combine(doubts);
+    if (d.kind !== e.kind) hints.push(kindRank(e.kind) > kindRank(d.kind) ? -0.25 : -0.05);
+    if (existed) hints.push(-0.3);
+    const score = combine(hints);
     return { ...t, score, existed, evidence };
   }
 

@@ -46,10 +46,18 @@ function parameterChanges(from: readonly Parameter[], to: readonly Parameter[]):
   pair((a, b) => a.name !== '' && a.name === b.name && a.type === b.type);
   pair((a, b) => a.name !== '' && a.name === b.name);
   pair((a, b) => a.type !== '' && a.type === b.type);
-  // What is left pairs by position when as many are left on both sides.
+  // What is left pairs by position when as many are left on both sides, or when it follows what is paired already.
   const restFrom = from.map((_, i) => i).filter((i) => !partner.has(i));
   const restTo = to.map((_, j) => j).filter((j) => !taken.has(j));
-  if (restFrom.length === restTo.length) restFrom.forEach((i, k) => partner.set(i, restTo[k]!));
+  const isPointer = (p: Parameter) => p.type.includes('*');
+  for (const [k, i] of restFrom.entries()) {
+    const after = i === 0 ? 0 : (partner.get(i - 1) ?? -2) + 1;
+    const j = restFrom.length === restTo.length ? restTo[k]! : after;
+    if (!restTo.includes(j) || taken.has(j)) continue;
+    if (restFrom.length !== restTo.length && isPointer(from[i]!) !== isPointer(to[j]!)) continue;
+    partner.set(i, j);
+    taken.add(j);
+  }
 
   const changes: SignatureChange[] = [];
   const paired = [...partner].sort((a, b) => a[0] - b[0]);

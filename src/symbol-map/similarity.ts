@@ -12,7 +12,8 @@ export class Similarity {
     private readonly base: KernelIndex,
     private readonly target: KernelIndex,
   ) {
-    this.total = base.stats.definitions + target.stats.definitions + 1;
+    // In a handful of files every name is rare.
+    this.total = Math.max(20_000, base.stats.definitions + target.stats.definitions);
   }
 
   /** How much a name says: the logarithm of how rare it is in both kernels together. */

@@ -21,6 +21,8 @@ export interface Usage {
   /** Definitions that still mention the name, and those from which it vanished without a substitute. */
   kept: number;
   lost: number;
+  /** Fields that are reached without it now: `gp_regs.regs` → `regs`, with how often. */
+  elided: Map<string, number>;
 }
 
 /** More users say nothing new. */
@@ -75,6 +77,7 @@ export class Substitutions {
   private find(name: string, asField: boolean): Usage {
     const tally = new Map<string, Substitute>();
     let [kept, lost] = [0, 0];
+    const elided = new Map<string, number>();
     const users = this.base.mentions(name).filter((u) => u.definition.name !== name);
     for (const user of users.slice(0, MAX_USERS)) {
       const partner = this.pairs.partner(user);
@@ -86,6 +89,10 @@ export class Substitutions {
       for (const r of differences) {
         if (!this.holds(user, r, name, asField)) continue;
         touched = true;
+        if (asField) {
+          const next = this.elidedBefore(user, r, name);
+          if (next !== null) elided.set(next, (elided.get(next) ?? 0) + 1);
+        }
         for (const option of pairUp(r, name)) {
           if (asField && !followsAccess(this.tokens(partner), option.name, r)) continue;
           if (!best || option.weight > best.weight) best = option;
@@ -100,7 +107,17 @@ export class Substitutions {
       else kept++;
     }
     const substitutes = [...tally.values()].sort((a, b) => b.support - a.support || (a.name < b.name ? -1 : 1));
-    return { substitutes, kept, lost };
+    return { substitutes, kept, lost, elided };
+  }
+
+  /** The field that follows in `a->name.field` when nothing but `name.` went. */
+  private elidedBefore(user: Found, r: Replacement, name: string): string | null {
+    const all = this.tokens(user);
+    const after = all[r.fromAt + r.from.length] ?? '';
+    if (r.to.length > 0 || r.from.length !== 2) return null;
+    if (r.from[0] === name && isAccess(r.from[1])) return WORD.test(after) ? after : null;
+    // The same, cut one token earlier: `.name` went and `.field` stays.
+    return isAccess(r.from[0]) && r.from[1] === name && isAccess(after) ? (all[r.fromAt + 3] ?? null) : null;
   }
 
   private holds(user: Found, r: Replacement, name: string, asField: boolean): boolean {

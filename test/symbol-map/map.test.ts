@@ -1,0 +1,164 @@
+import { loadChronicle, mapSymbols, type SymbolMap } from '../../src/symbol-map';
+import { parseRows } from '../../src/symbol-map/chronicle/rows';
+import { kernel } from './kernels';
+
+const OLD = 'virt/kvm/arm/run.c';
+const NEW = 'arch/arm64/kvm/run.c';
+
+const body = (reader: string, extra = '') =>
+  `\tunsigned long a = ${reader}(vcpu);\n\n\tif (is_abort(a) && has_syndrome(vcpu))\n\t\treturn inject_abort(vcpu, a${extra});\n` +
+  '\ttrace_exit(vcpu, a);\n\tupdate_state(&vcpu->state);\n\treturn finish_run(vcpu);\n';
+
+async function maps(before: Record<string, string>, after: Record<string, string>, rules = ''): Promise<SymbolMap> {
+  const [base, target] = [await kernel('4.18', before), await kernel('5.10', after)];
+  return mapSymbols(base, target, { rules: parseRows(rules, '.kport/rules.yaml', true) });
+}
+
+const brief = (map: SymbolMap, name: string, path?: string) => {
+  const entry = map.lookup(null, name, path)!;
+  return [entry.status, ...entry.to.map((t) => `${t.kind} ${t.name} ${t.path}`)];
+};
+
+test('same, and gone', async () => {
+  const map = await maps(
+    { 'a.c': 'int stays(int a)\n{\n\treturn a;\n}\nint goes(void)\n{\n\treturn very_own(1);\n}\n' },
+    { 'a.c': 'int stays(int a)\n{\n\treturn a + 1;\n}\n' },
+  );
+  expect(brief(map, 'stays')).toEqual(['same', 'function stays a.c']);
+  expect(map.lookup('function', 'stays')!.confidence).toBeGreaterThan(0.95);
+  expect(brief(map, 'goes')).toEqual(['removed']);
+  expect(map.lookup(null, 'never_was')).toBeNull();
+});
+
+test('a file that moved takes its functions along, static ones too', async () => {
+  const text = `static int helper(struct vcpu *vcpu)\n{\n${body('get_hsr')}}\n\nint run(struct vcpu *vcpu)\n{\n\treturn helper(vcpu);\n}\n`;
+  const map = await maps(
+    { [OLD]: text, 'other.c': 'static int helper(void)\n{\n\treturn 0;\n}\n' },
+    { [NEW]: text, 'other.c': 'static int helper(void)\n{\n\treturn 0;\n}\n' },
+  );
+  expect(map.files(OLD).map((h) => h.path)).toEqual([NEW]);
+  expect(brief(map, 'run')).toEqual(['moved', `function run ${NEW}`]);
+  expect(brief(map, 'helper', OLD)).toEqual(['moved', `function helper ${NEW}`]);
+  expect(brief(map, 'helper', 'other.c')).toEqual(['same', 'function helper other.c']);
+});
+
+test('a rename is seen in the code that uses it', async () => {
+  const users = (reader: string) =>
+    `int one(struct vcpu *vcpu)\n{\n${body(reader)}}\nint two(struct vcpu *vcpu)\n{\n\treturn ${reader}(vcpu) >> 4;\n}\n`;
+  const map = await maps(
+    { 'u.c': users('get_hsr'), 'a.h': 'static inline u32 get_hsr(struct vcpu *v)\n{\n\treturn v->fault.hsr;\n}\n' },
+    { 'u.c': users('get_esr'), 'a.h': 'static inline u32 get_esr(struct vcpu *v)\n{\n\treturn v->fault.esr;\n}\n' },
+  );
+  const entry = map.lookup('function', 'get_hsr')!;
+  expect(brief(map, 'get_hsr')).toEqual(['renamed', 'function get_esr a.h']);
+  expect(entry.confidence).toBeGreaterThan(0.8);
+  expect(entry.evidence.map((e) => e.kind)).toContain('substituted');
+});
+
+test('a rename without users is seen in the body', async () => {
+  const map = await maps(
+    { 'a.c': `int run_old_way(struct vcpu *vcpu)\n{\n${body('get_hsr')}}\n` },
+    { 'a.c': `int run_vcpu(struct vcpu *vcpu)\n{\n${body('get_hsr', ', 1')}}\n` },
+  );
+  expect(brief(map, 'run_old_way')).toEqual(['renamed', 'function run_vcpu a.c']);
+});
+
+test('signatures: an argument dropped, added, moved, of another type', async () => {
+  const map = await maps(
+    {
+      'a.h':
+        'int f(struct vcpu *vcpu, struct run *run, int a);\nint g(struct kvm *kvm);\nvoid h(int a, long b);\n#define m(a) a\n',
+    },
+    {
+      'a.h':
+        'int f(struct vcpu *vcpu, int a);\nint g(struct mmu *mmu, int level);\nvoid h(long b, int a);\n#define m(a, b) a\n',
+    },
+  );
+  expect(map.lookup(null, 'f')).toMatchObject({
+    status: 'resigned',
+    changes: [{ kind: 'argument-dropped', index: 1, name: 'run', type: 'struct run *' }],
+  });
+  expect(map.lookup(null, 'g')!.changes).toMatchObject([
+    { kind: 'argument-changed', index: 0, to: 0 },
+    { kind: 'argument-added', to: 1, name: 'level' },
+  ]);
+  expect(map.lookup(null, 'h')!.changes).toMatchObject([{ kind: 'argument-moved', index: 1, to: 0, name: 'b' }]);
+  expect(map.lookup(null, 'm')!.changes).toEqual([{ kind: 'argument-added', to: 1, name: 'b', type: '' }]);
+});
+
+test('one file becomes two, and a function in both', async () => {
+  const flush = (type: string) =>
+    `void flush(struct ${type} *x)\n{\n\tswitch_to(x);\n\tinvalidate_all(x->vmid);\n\tbarrier_all();\n}\n`;
+  const rest = (name: string) => `int ${name}(void)\n{\n\treturn set_traps_${name}(1);\n}\n`;
+  const map = await maps(
+    { 'hyp/tlb.c': flush('kvm') + rest('only_nvhe') + rest('only_vhe') },
+    { 'hyp/nvhe/tlb.c': flush('mmu') + rest('only_nvhe'), 'hyp/vhe/tlb.c': flush('mmu') + rest('only_vhe') },
+  );
+  expect(
+    map
+      .files('hyp/tlb.c')
+      .map((h) => h.path)
+      .sort(),
+  ).toEqual(['hyp/nvhe/tlb.c', 'hyp/vhe/tlb.c']);
+  const entry = map.lookup('function', 'flush')!;
+  expect(entry.status).toBe('split');
+  expect(entry.to.map((t) => t.path).sort()).toEqual(['hyp/nvhe/tlb.c', 'hyp/vhe/tlb.c']);
+  expect(entry.changes).toMatchObject([{ kind: 'argument-changed', index: 0, to: 0 }]);
+});
+
+test('fields: of another type, behind another struct, with another name', async () => {
+  const users = (f: string) =>
+    `void u(struct arch *a)\n{\n\tprepare(a);\n\tuse(a->${f});\n\tfinish(a);\n}\nint v(struct arch *x)\n{\n\treturn x->${f} + 1;\n}\n`;
+  const map = await maps(
+    { 'a.h': 'struct arch {\n\tu32 vmid;\n\tint *last;\n\tint old_name;\n\tint end;\n};\n', 'u.c': users('old_name') },
+    {
+      'a.h':
+        'struct mmu {\n\tint *last;\n};\nstruct arch {\n\tstruct vmid vmid;\n\tstruct mmu mmu;\n\tint new_name;\n\tint end;\n};\n',
+      'u.c': users('new_name'),
+    },
+  );
+  expect(map.lookup('field', 'arch.vmid')).toMatchObject({
+    status: 'resigned',
+    changes: [{ kind: 'type-changed', from: 'u32', into: 'struct vmid' }],
+  });
+  expect(map.lookup('field', 'last')).toMatchObject({
+    status: 'moved',
+    to: [{ kind: 'field', name: 'mmu.last', path: 'a.h' }],
+    changes: [{ kind: 'path-changed', from: 'last', into: 'mmu.last' }],
+  });
+  expect(map.lookup('field', 'arch.old_name')).toMatchObject({ status: 'renamed', to: [{ name: 'arch.new_name' }] });
+  expect(map.lookup('field', 'arch.end')!.status).toBe('same');
+});
+
+test('operands that are spelt by a rule', async () => {
+  const save = (a: string, b: string) =>
+    `void save(struct c *c)\n{\n\tc->a = read_el2(${a});\n\tc->b = read_el2(${b});\n}\n`;
+  const map = await maps(
+    { 'a.h': '#define read_el2(r) read_sysreg(r##_EL2)\n', 'a.c': save('elr', 'spsr') },
+    { 'a.h': '#define read_el2(r) read_sysreg_s(r##_EL2)\n', 'a.c': save('SYS_ELR', 'SYS_SPSR') },
+  );
+  expect(map.lookup('macro', 'read_el2')).toMatchObject({
+    status: 'resigned',
+    changes: [{ kind: 'operand-spelling', index: 0, rule: { prefix: 'SYS_', upper: true } }],
+  });
+});
+
+test('a rule of the user wins, one that does not hold is named', async () => {
+  const row = (to: string) =>
+    `- says: renamed\n  from: { paths: [a.c], symbol: f }\n  to: { paths: [a.c], symbol: ${to} }\n  note: own\n`;
+  const files: [Record<string, string>, Record<string, string>] = [
+    { 'a.c': 'int f(void);\n' },
+    { 'a.c': 'int g(void);\nint h(void);\n' },
+  ];
+  const map = await maps(...files, row('h'));
+  expect(map.lookup(null, 'f')).toMatchObject({ status: 'renamed', confidence: 1, to: [{ name: 'h' }] });
+  const wrong = await maps(...files, row('nowhere'));
+  wrong.lookup(null, 'f');
+  expect(wrong.ignoredRows()).toEqual([{ id: '.kport/rules.yaml#1', reason: "'nowhere' is not in the target" }]);
+});
+
+test('the chronicle reads, and bad rows are refused by name', () => {
+  expect(loadChronicle().rows.length).toBeGreaterThan(150);
+  expect(() => parseRows('- says: nothing\n  note: x\n', 'a.yaml', true)).toThrow(/'a.yaml' has a bad row 1/);
+  expect(() => parseRows('- [', 'a.yaml', true)).toThrow(/is no YAML/);
+});
