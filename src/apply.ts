@@ -3,11 +3,11 @@ import { inputError } from './core/errors';
 import type { PortReport } from './core/report';
 import { fromDisplay, type ByteString } from './core/text';
 import { formatVersion } from './core/version';
-import { assertWritable, exists, writeFile, writeFolder } from './io/files';
+import { assertWritable, exists, listFolder, writeFile, writeFolder } from './io/files';
 import { cacheDirectory, DiskCache } from './io/cache';
 import { GitRepo } from './io/git';
 import { fastImport, Scratch, type NewCommit } from './io/scratch';
-import { openTree, type KernelTree } from './io/tree';
+import { isFolder, openTree, type KernelTree } from './io/tree';
 import { loadSet } from './patch-set/patch-set';
 import { runPipeline } from './pipeline';
 import { findBase } from './result/base';
@@ -45,12 +45,16 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
   const set = await loadSet(request.patchesDir, request.set);
   const target = await openTree(request.tree, request.to);
   const branch = await checkedBranch(request, target);
-  if (request.out !== null) {
-    assertWritable(request.out);
-    if (exists(request.out) && !request.force && !exists(path.join(request.out, 'port.json'))) {
-      throw inputError(`'${request.out}' exists and is no port of kport's`, "name another folder, or give '--force'");
-    }
+  const user =
+    (await identityOf(target.repo)) ??
+    (branch === null ? { name: 'kport', email: 'kport@localhost', date: '0 +0000' } : null);
+  if (!user) {
+    throw inputError(
+      'git does not know who you are',
+      'run \'git config --global user.name "Your Name"\' and user.email',
+    );
   }
+  if (request.out !== null) checkOut(request.out, request);
   const base = await findBase(set, target, request.tree, request.baseTree);
   const repos = [target.repo, base.repo].filter((r): r is GitRepo => r !== null);
   try {
@@ -75,16 +79,6 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
         );
       }
       request.progress('making commits');
-      const repo = target.repo ?? scratch.repo;
-      const user =
-        (await identityOf(repo)) ??
-        (branch === null ? { name: 'kport', email: 'kport@localhost', date: '0 +0000' } : null);
-      if (!user) {
-        throw inputError(
-          'git does not know who you are',
-          'run \'git config --global user.name "Your Name"\' and user.email',
-        );
-      }
       const commits = commitsOf(
         ported.patches.map((p) => p.patch),
         ported.trees,
@@ -127,6 +121,20 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
     });
   } finally {
     for (const repo of repos) repo.close();
+  }
+}
+
+/** The folder to make may be a port that was made before; with --force any, but never one that other work depends on. */
+function checkOut(out: string, request: ApplyRequest): void {
+  assertWritable(out);
+  if (!exists(out) || (isFolder(out) && listFolder(out).length === 0)) return;
+  if (!request.force && !exists(path.join(out, 'port.json'))) {
+    throw inputError(`'${out}' exists and is no port of kport's`, "name another folder, or give '--force'");
+  }
+  const inUse = ['.', request.tree, request.baseTree ?? '.', path.join(request.patchesDir, request.set)];
+  const inside = (dir: string) => !path.relative(path.resolve(out), path.resolve(dir)).startsWith('..');
+  if (inUse.some(inside) || exists(path.join(out, '.git'))) {
+    throw inputError(`'${out}' is in use and cannot be replaced`, 'name another folder');
   }
 }
 

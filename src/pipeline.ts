@@ -1,17 +1,19 @@
 import type { PatchSet } from './patch-set/patch-set';
 import { touchedPaths } from './patch-set/patch-set';
+import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
 import { MappedHeirs } from './porter/heirs';
 import { portPatch, type PortContext, type PortedPatch } from './porter/port';
 import { rolesOf } from './porter/roles';
-import { baseAfterEachPatch } from './porter/source';
+import { baseAfterEachPatch, type FilesAfter } from './porter/source';
 import { View } from './porter/view';
 import type { DiskCache } from './io/cache';
 import { indexKernel, scopeOfSet } from './kernel-index';
 import { mapSymbols } from './symbol-map';
 import type { Scratch } from './io/scratch';
 import type { KernelTree } from './io/tree';
+import type { Patch } from './core/patch';
 import type { ByteString } from './core/text';
 
 export interface PipelineInput {
@@ -40,6 +42,10 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const { set, scratch } = input;
   const clock = stopwatch();
 
+  // First of all: a set that does not fit its base is refused before the long work.
+  const steps: { patch: Patch; files: FilesAfter }[] = [];
+  for await (const step of baseAfterEachPatch(set, input.base, scratch, input.only)) steps.push(step);
+
   const scope = scopeOfSet(touchedPaths(set));
   input.progress(`indexing the base, ${input.base.name}`);
   const baseIndex = await indexKernel(input.base, { scope, cache: input.cache });
@@ -50,37 +56,32 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const base = new View(baseIndex);
   const patched = new View(baseIndex);
   const target = new View(targetIndex);
-  const heirs = new MappedHeirs(base, target, mapSymbols(baseIndex, targetIndex));
+  const map = mapSymbols(baseIndex, targetIndex);
+  const heirs = new MappedHeirs(base, target, map);
+  const own = new Set<string>();
 
   const context: PortContext = {
     base,
     patched,
     target,
     heirs,
-    code: new CodeSearch(
-      target,
-      foldersOf(set, (path) => heirs.files(path).map((h) => h.path)),
-    ),
+    adapter: new Adapter(baseIndex, targetIndex, map, own),
+    code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner((word) => heirs.rename(word)),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
   };
   const ported: PortedSet = { patches: [], trees: [], timing: clock.laps };
-  for await (const { patch, files } of baseAfterEachPatch(set, input.base, scratch, input.only)) {
+  for (const { patch, files } of steps) {
     input.progress(`porting ${patch.file}`);
     for (const [path, file] of files) patched.set(path, file);
+    for (const name of await namesAdded(base, patched, files.keys())) own.add(name);
     ported.patches.push(await portPatch(patch, context));
     ported.trees.push(new Map(target.changes()));
     for (const [path, file] of files) base.set(path, file);
   }
   clock.lap('port');
   return ported;
-}
-
-/** The folders that a set touches, and those where its files went. */
-function foldersOf(set: PatchSet, heirs: (path: ByteString) => ByteString[]): ByteString[] {
-  const paths = [...touchedPaths(set)].flatMap((path) => [path, ...heirs(path)]);
-  return [...new Set(paths.filter((p) => p.includes('/')).map((p) => p.slice(0, p.lastIndexOf('/') + 1)))].sort();
 }
 
 function stopwatch() {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { KportError, usageError } from '../core/errors';
+import { forgetCallersRepository } from '../io/git';
 import type { Command, CommonOptions } from './command';
 import { commands } from './commands';
 import { Exit } from './exit';
@@ -16,6 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (e.code === 'EPIPE') process.exit(process.exitCode ?? 0);
     throw e;
   });
+  forgetCallersRepository();
   let exit = Exit.Done;
   let debug = argv.includes('--debug') || argv.includes('-d');
   try {
@@ -48,13 +50,19 @@ export async function main(argv: readonly string[]): Promise<void> {
       .fail((message, error) => {
         throw error ?? usageError(message.split('\n').pop()!, "run 'kport --help', or 'kport COMMAND --help'");
       });
+    let lists: readonly string[] = [];
     for (const command of commands) {
       parser = parser.command({
         command: command.command,
         describe: command.describe,
-        builder: (y: Argv) => command.builder(y as Argv<CommonOptions>),
+        builder: (y: Argv) => {
+          const built = command.builder(y as Argv<CommonOptions>);
+          lists = (built as unknown as { getOptions(): { array: string[] } }).getOptions().array;
+          return built;
+        },
         handler: async (args: Record<string, unknown>) => {
           debug = Boolean(args.debug);
+          refuseTwice(args, lists);
           const ui = makeUi({
             color: args.color as 'auto' | 'always' | 'never',
             quiet: Boolean(args.quiet),
@@ -70,6 +78,15 @@ export async function main(argv: readonly string[]): Promise<void> {
     exit = exitFor(error);
   }
   process.exitCode = exit;
+}
+
+/** yargs makes a list of an option that is given twice; only those that are lists may be. */
+function refuseTwice(args: Record<string, unknown>, lists: readonly string[]): void {
+  for (const [name, value] of Object.entries(args)) {
+    if (Array.isArray(value) && name !== '_' && !lists.includes(name)) {
+      throw usageError(`'--${name}' is given twice`, 'give it once');
+    }
+  }
 }
 
 function exitFor(error: unknown): Exit {

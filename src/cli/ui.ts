@@ -1,10 +1,13 @@
 import pc from 'picocolors';
 import { KportError, messageOf } from '../core/errors';
+import { toBytes, type ByteString } from '../core/text';
 
 /** Data goes to stdout, talk to stderr; nothing else in kport writes to either. */
 export interface Ui {
   /** Data: one piece of text, as it is. */
   out(text: string): void;
+  /** Data that is bytes, not text: mails, patches. */
+  bytes(text: ByteString): void;
   /** One JSON document. */
   json(document: unknown): void;
   /** Talk: one line. */
@@ -42,6 +45,10 @@ export function makeUi(options: UiOptions): Ui {
     out(text) {
       clear();
       process.stdout.write(text);
+    },
+    bytes(text) {
+      clear();
+      process.stdout.write(toBytes(text));
     },
     json(document) {
       clear();

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { simpleGit, type SimpleGit } from 'simple-git';
-import { inputError, internalError } from '../core/errors';
+import { inputError } from '../core/errors';
 import { fromBytes, type ByteString } from '../core/text';
 import { run, type Finished, type RunOptions } from './process';
 
@@ -18,6 +18,25 @@ export interface GitRunOptions extends RunOptions {
   ok?: readonly number[];
 }
 
+/** Variables with which a git command points its children (hooks, `rebase --exec`) at its own repository. */
+const CALLERS = [
+  ...['GIT_DIR', 'GIT_WORK_TREE', 'GIT_COMMON_DIR', 'GIT_INDEX_FILE', 'GIT_INDEX_VERSION', 'GIT_OBJECT_DIRECTORY'],
+  ...['GIT_ALTERNATE_OBJECT_DIRECTORIES', 'GIT_NAMESPACE', 'GIT_PREFIX', 'GIT_SHALLOW_FILE', 'GIT_GRAFT_FILE'],
+  ...['GIT_EXTERNAL_DIFF', 'GIT_DIFF_OPTS', 'GIT_LITERAL_PATHSPECS', 'GIT_GLOB_PATHSPECS', 'GIT_NOGLOB_PATHSPECS'],
+  ...['GIT_ICASE_PATHSPECS', 'GIT_DEFAULT_HASH', 'GIT_EDITOR', 'GIT_PAGER'],
+];
+
+/**
+ * Forgets the git command that kport was started by, if any: the repositories that kport works on are the ones that it
+ * was given, and its scratch repository must never be somebody's own.
+ */
+export function forgetCallersRepository(): void {
+  for (const name of CALLERS) delete process.env[name];
+}
+
+/** No configuration of the user or the system: for what has to come out the same everywhere. */
+export const NO_CONFIG = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
+
 const ENV = { LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0' };
 
 /**
@@ -28,7 +47,10 @@ export class GitRepo {
   private readonly git: SimpleGit;
   private reader: BlobReader | null = null;
 
-  private constructor(readonly dir: string) {
+  private constructor(
+    readonly dir: string,
+    private readonly env: Record<string, string>,
+  ) {
     // simple-git takes a non-zero exit with an empty stderr for success; here every non-zero exit is an error.
     this.git = simpleGit({
       baseDir: dir,
@@ -36,21 +58,36 @@ export class GitRepo {
     });
   }
 
-  /** Opens the repository that holds `dir` (a work tree's top or a bare repository); null when there is none. */
-  static async open(dir: string): Promise<GitRepo | null> {
+  /**
+   * Opens the repository that holds `dir` (a work tree's top or a bare repository); null when there is none.
+   *
+   * @param env laid over the environment of all that is run in it
+   */
+  static async open(dir: string, env: Record<string, string> = {}): Promise<GitRepo | null> {
     if (!existsSync(dir)) return null;
     const top = await run('git', ['-C', dir, 'rev-parse', '--is-bare-repository', '--show-toplevel'], { env: ENV });
     const bare = await run('git', ['-C', dir, 'rev-parse', '--is-bare-repository', '--show-prefix'], { env: ENV });
-    if (bare.code !== 0) return null;
+    if (bare.code !== 0) {
+      // Nothing of git's, or something that git does not want to read: not the same.
+      const looksLikeOne = ['.git', 'HEAD'].some((name) => existsSync(path.join(dir, name)));
+      if (!looksLikeOne || /not a git repository/.test(bare.stderr)) return null;
+      throw inputError(
+        `git cannot read the repository '${dir}': ${firstLine(bare.stderr)}`,
+        `run 'git -C ${dir} status' to see more`,
+      );
+    }
     const prefix = bare.stdout.toString('utf8').split('\n')[1] ?? '';
     // A plain kernel folder that happens to lie inside somebody's repository is a folder, not that repository.
     if (top.code === 0 && prefix !== '') return null;
-    return new GitRepo(path.resolve(dir));
+    return new GitRepo(path.resolve(dir), env);
   }
 
   /** Runs git and gives its bytes. Throws for an exit code that is not in `ok`. */
   async run(args: readonly string[], options: GitRunOptions = {}): Promise<Finished> {
-    const done = await run('git', ['-C', this.dir, ...args], { ...options, env: { ...ENV, ...options.env } });
+    const done = await run('git', ['-C', this.dir, ...args], {
+      ...options,
+      env: { ...ENV, ...this.env, ...options.env },
+    });
     if (!(options.ok ?? [0]).includes(done.code)) {
       throw inputError(`git ${args[0]} failed in '${this.dir}': ${firstLine(done.stderr)}`);
     }
@@ -115,6 +152,11 @@ export class GitRepo {
   }
 }
 
+/** Runs git in any folder, with the user's configuration. A non-zero exit is a value. */
+export function runGit(dir: string, args: readonly string[]): Promise<Finished> {
+  return run('git', ['-C', dir, ...args], { env: ENV });
+}
+
 /** One `git cat-file --batch` for the life of a repository: requests queue, answers come in order. */
 class BlobReader {
   private readonly child: ChildProcess;
@@ -122,8 +164,9 @@ class BlobReader {
   private chunks: Buffer[] = [];
   private buffered = 0;
   private needed = 1;
+  private ended = false;
 
-  constructor(dir: string) {
+  constructor(private readonly dir: string) {
     this.child = spawn('git', ['-C', dir, 'cat-file', '--batch'], {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: { ...process.env, ...ENV },
@@ -134,7 +177,8 @@ class BlobReader {
       if (this.buffered >= this.needed) this.drain();
     });
     const fail = () => {
-      for (const w of this.waiting.splice(0)) w.reject(internalError(`git cat-file ended early in '${dir}'`));
+      this.ended = true;
+      for (const w of this.waiting.splice(0)) w.reject(this.early());
     };
     this.child.on('error', fail);
     this.child.on('close', fail);
@@ -145,6 +189,7 @@ class BlobReader {
   }
 
   read(oid: string): Promise<ByteString | null> {
+    if (this.ended) return Promise.reject(this.early());
     return new Promise((resolve, reject) => {
       this.hold(true);
       this.waiting.push({ resolve, reject });
@@ -154,6 +199,10 @@ class BlobReader {
 
   close(): void {
     this.child.stdin!.end();
+  }
+
+  private early(): Error {
+    return inputError(`git cat-file ended early in '${this.dir}'`, `run 'git -C ${this.dir} fsck' to look for damage`);
   }
 
   /** While an answer is awaited the pipe keeps the process alive, else not. */

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { inputError } from '../core/errors';
 
 /** What a finished process left. */
 export interface Finished {
@@ -47,9 +49,10 @@ export function run(command: string, args: readonly string[], options: RunOption
           }, options.timeoutMs);
     child.stdout.on('data', (d: Buffer) => out.push(d));
     child.stderr.on('data', (d: Buffer) => err.push(d));
-    child.on('error', (e) => {
+    child.on('error', (e: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      reject(e);
+      const missing = e.code === 'ENOENT' && (options.cwd === undefined || existsSync(options.cwd));
+      reject(missing ? inputError(`'${command}' is not installed, or not on the PATH`, `install ${command}`) : e);
     });
     child.on('close', (code, signal) => {
       clearTimeout(timer);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { inputError, internalError } from '../core/errors';
 import type { ByteString } from '../core/text';
 import { readFile, withScratch, writeFile } from './files';
-import { firstLine, GitRepo, quotePath, type TreeEntry } from './git';
+import { firstLine, GitRepo, NO_CONFIG, quotePath, type TreeEntry } from './git';
 import { run } from './process';
 
 /** A file as a commit is to have it; null content of a mode-only or blob-only entry is not possible: give the oid. */
@@ -23,8 +23,7 @@ const IDENTITY = {
   GIT_AUTHOR_EMAIL: 'kport@localhost',
   GIT_COMMITTER_NAME: 'kport',
   GIT_COMMITTER_EMAIL: 'kport@localhost',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_CONFIG_GLOBAL: '/dev/null',
+  ...NO_CONFIG,
 };
 
 /**
@@ -50,7 +49,7 @@ export class Scratch {
         objects.push(path.resolve(repo.dir, found.trim()));
       }
       writeFile(path.join(git, 'objects/info/alternates'), [...new Set(objects)].map((o) => `${o}\n`).join(''));
-      const repo = (await GitRepo.open(git))!;
+      const repo = (await GitRepo.open(git, NO_CONFIG))!;
       try {
         return await work(new Scratch(repo, dir));
       } finally {
@@ -142,7 +141,10 @@ export class Scratch {
         '--no-color',
         '--no-ext-diff',
         '--no-renames',
+        '--no-prefix',
         '--text',
+        // The folders are called as git's own prefixes; git would write both.
+        '--no-prefix',
         '-U0',
         `--diff-algorithm=${algorithm}`,
         'a',
@@ -234,7 +236,7 @@ export async function fastImport(
   let stream = 'feature done\n';
   commits.forEach((c, i) => {
     const person = (p: { name: ByteString; email: ByteString; date: string }) =>
-      `${p.name.replace(/[<>\n]/g, '')} <${p.email.replace(/[<>\n]/g, '')}> ${p.date}\n`;
+      `${p.name.replace(/[<>\n]/g, '')} <${p.email.replace(/[<>\n]/g, '')}> ${p.date.replace(/^(?=\d+ [-+]\d{4}$)/, '@')}\n`;
     stream += `commit ${ref}\nmark :${i + 1}\nauthor ${person(c.author)}committer ${person(c.committer)}${data(c.message)}`;
     if (i > 0) stream += `from :${i}\n`;
     else if (parent) stream += `from ${parent}\n`;

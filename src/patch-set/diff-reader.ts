@@ -134,6 +134,13 @@ function readSection(section: Section, name: string): FileChange {
     const file = raw.startsWith('"') ? unquotePath(raw) : raw.replace(/\t.*$/, '');
     return file === '/dev/null' ? null : file;
   };
+  const absolute = [side('--- '), side('+++ ')].find((p) => p?.startsWith('/'));
+  if (absolute) {
+    throw inputError(
+      `'${name}' names '${absolute}', an absolute path: refused`,
+      'a patch may only name files inside the kernel tree',
+    );
+  }
   let oldPath = side('--- ');
   let newPath = side('+++ ');
   const git = value('diff --git ');

@@ -3,7 +3,7 @@ import { inputError } from '../core/errors';
 import type { Patch } from '../core/patch';
 import { fromDisplay, splitLines, type ByteString } from '../core/text';
 import { formatVersion, parseVersion, versionFromMakefile } from '../core/version';
-import { exists, listFolder, readFile, readFileIfAny, writeFile, writeFolder } from '../io/files';
+import { assertWritable, exists, listFolder, readFile, readFileIfAny, writeFile, writeFolder } from '../io/files';
 import type { GitRepo } from '../io/git';
 import { Scratch } from '../io/scratch';
 import { isFolder, openTree } from '../io/tree';
@@ -51,6 +51,14 @@ export async function importSet(request: ImportRequest): Promise<Imported> {
       `patch set '${request.name}' exists already`,
       "choose another name, or give '--force' to replace it",
     );
+  }
+  assertWritable(target);
+  if (
+    exists(target) &&
+    !exists(path.join(target, 'set.json')) &&
+    !(isFolder(target) && listFolder(target).length === 0)
+  ) {
+    throw inputError(`'${target}' is no patch set: not replaced`, 'choose another name');
   }
   const notes: string[] = [];
   const read = request.range === null ? await readSource(request) : await readRange(request, notes);
@@ -180,37 +188,25 @@ async function readRange(request: ImportRequest, notes: string[]): Promise<Sourc
         `the range goes from ${base.version} to ${formatVersion(versionOfTip)}: it holds more than a patch set`,
       );
     }
-    const options = ['--binary', '--full-index', '-M', '--no-color', '--no-ext-diff'];
-    const mbox = await repo.output([
-      ...[
-        '-c',
-        'diff.noprefix=false',
-        '-c',
-        'diff.mnemonicPrefix=false',
-        '-c',
-        'format.signature=',
-        '-c',
-        'format.attach=false',
-      ],
-      ...['-c', 'diff.suppressBlankEmpty=false', '-c', 'format.subjectPrefix=PATCH', '-c', 'format.headers='],
-      ...[
-        'format-patch',
-        '--stdout',
-        '--no-signature',
-        '--no-thread',
-        '--no-cover-letter',
-        '--no-signoff',
-        '--no-notes',
-      ],
-      ...[...options, `${tree.commit}..${tip}`, '--', '.', ...without],
-    ]);
+    // In a scratch repository: no configuration of anybody's changes what git writes there.
+    const [mbox, diff] = await Scratch.use([repo], async (scratch) => {
+      const options = ['--binary', '--full-index', '-M', '--no-color', '--no-ext-diff'];
+      const files = ['--', '.', ...without];
+      return [
+        await scratch.repo.output([
+          'format-patch',
+          '--stdout',
+          '--no-signature',
+          ...options,
+          `${tree.commit}..${tip}`,
+          ...files,
+        ]),
+        await scratch.repo.output(['diff', ...options, tree.commit!, tip, ...files]),
+      ];
+    });
     const mails = mbox ? await splitMbox(mbox, request.range!) : [];
     const raw: RawPatch[] = mails.map((text, i) => ({ kind: 'mail', text, name: `${request.range} patch ${i + 1}` }));
     if (raw.length && (await addsUp(repo, tree.commit!, tip, raw, without))) return { raw, base, unreadable };
-    const diff = await repo.output([
-      ...['-c', 'diff.noprefix=false', '-c', 'diff.mnemonicPrefix=false', '-c', 'diff.suppressBlankEmpty=false'],
-      ...['diff', ...options, `${tree.commit}`, tip, '--', '.', ...without],
-    ]);
     if (!diff && unreadable.length === 0) throw inputError(`the range '${request.range}' changes nothing`);
     notes.push(
       `the commits of '${request.range}' are no straight line of patches: imported as one diff, without author`,
@@ -223,17 +219,19 @@ async function readRange(request: ImportRequest, notes: string[]): Promise<Sourc
 
 /** Files that the range touches and whose old or new content the repository does not have. */
 async function unreadableFiles(repo: GitRepo, from: string, to: string): Promise<SetManifest['unreadable']> {
-  const rows = await repo.output([
-    'log',
-    '--format=',
-    '--raw',
-    '-r',
-    '-z',
-    '-m',
-    '--no-renames',
-    '--no-abbrev',
-    `${from}..${to}`,
-  ]);
+  const rows = await Scratch.use([repo], (scratch) =>
+    scratch.repo.output([
+      'log',
+      '--format=',
+      '--raw',
+      '-r',
+      '-z',
+      '-m',
+      '--no-renames',
+      '--no-abbrev',
+      `${from}..${to}`,
+    ]),
+  );
   const touched = [...rows.matchAll(/:(\d+) (\d+) ([0-9a-f]+) ([0-9a-f]+) (\w)\0([^\0]*)\0/g)]
     .flatMap(([, oldMode, newMode, oldBlob, newBlob, status, name]) => [
       { mode: oldMode!, blob: oldBlob!, status: status!, path: name! },

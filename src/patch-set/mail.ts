@@ -3,11 +3,11 @@ import { inputError } from '../core/errors';
 import type { Author, Patch } from '../core/patch';
 import { fromBytes, type ByteString } from '../core/text';
 import { listFolder, readFile, withScratch, writeFile } from '../io/files';
-import { firstLine } from '../io/git';
+import { firstLine, NO_CONFIG } from '../io/git';
 import { run } from '../io/process';
 import { readDiff } from './diff-reader';
 
-const ENV = { LC_ALL: 'C' };
+const ENV = { LC_ALL: 'C', ...NO_CONFIG };
 
 /** True when the text begins as an mbox or as a single mail does; else it is taken for a bare diff. */
 export function isMail(text: ByteString): boolean {
@@ -40,7 +40,11 @@ export async function splitMbox(mbox: ByteString, name: string): Promise<ByteStr
 export async function readMail(mail: ByteString, file: string): Promise<Patch | null> {
   return withScratch(async (dir) => {
     const [msg, diff] = [path.join(dir, 'msg'), path.join(dir, 'patch')];
-    const info = await run('git', ['mailinfo', '-b', '--encoding=UTF-8', msg, diff], { input: mail, env: ENV });
+    const info = await run('git', ['mailinfo', '-b', '--encoding=UTF-8', msg, diff], {
+      cwd: dir,
+      input: mail,
+      env: ENV,
+    });
     if (info.code !== 0) throw inputError(`'${file}' is no mail: ${firstLine(info.stderr)}`);
     const head = fromBytes(info.stdout);
     const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(head)?.[1] ?? '';

@@ -65,6 +65,37 @@ export function similarity(a: readonly string[], b: readonly string[]): number {
   return (2 * common) / (a.length + b.length);
 }
 
+const NO_CALLEE = new Set(['if', 'for', 'while', 'switch', 'return', 'sizeof', 'defined', 'typeof', 'else', 'do']);
+
+/**
+ * True when a line that changed still does the same thing: assigns the same variable, calls the same function, and speaks
+ * of the same constants, where both lines do. `a == FP` and `a == SYS` are as alike as two lines can be, and another thing.
+ */
+export function sameSense(a: readonly string[], b: readonly string[]): boolean {
+  const assigned = (t: readonly string[]) => {
+    const at = t.indexOf('=');
+    return at > 0
+      ? t
+          .slice(0, at)
+          .filter((w) => /^[A-Za-z_]/.test(w))
+          .pop()
+      : undefined;
+  };
+  const callee = (t: readonly string[]) =>
+    t.find((w, i) => t[i + 1] === '(' && /^[A-Za-z_]/.test(w) && !NO_CALLEE.has(w));
+  const constants = (t: readonly string[]) => new Set(t.filter((w) => /^[A-Z][A-Z0-9_]{2,}$/.test(w)));
+  const differ = (x: string | undefined, y: string | undefined) => x !== undefined && y !== undefined && x !== y;
+  if (differ(assigned(a), assigned(b))) return false;
+  const [fa, fb] = [callee(a), callee(b)];
+  if (differ(fa, fb)) {
+    // f(x, …) → f_ret(x, …): a variant of the function with the same first argument.
+    const variant = fa!.startsWith(fb!) || fb!.startsWith(fa!);
+    if (!variant || a[a.indexOf(fa!) + 2] !== b[b.indexOf(fb!) + 2]) return false;
+  }
+  const [ca, cb] = [constants(a), constants(b)];
+  return ca.size === 0 || cb.size === 0 || [...ca].some((c) => cb.has(c));
+}
+
 /**
  * Aligns two pieces of code line by line, in order: the heaviest monotone matching, where a line may match one that
  * changed in part. Lines without tokens match nothing. Large pieces are first cut at lines that occur once on both sides
@@ -73,7 +104,7 @@ export function similarity(a: readonly string[], b: readonly string[]): number {
 export function alignLines(a: readonly TokenLine[], b: readonly TokenLine[]): (LineMatch | null)[] {
   const result: (LineMatch | null)[] = new Array<LineMatch | null>(a.length).fill(null);
   align(a, 0, a.length, b, 0, b.length, result, new Map());
-  return result;
+  return result.map((m, i) => (m && m.similarity < 1 && !sameSense(a[i]!.tokens, b[m.to]!.tokens) ? null : m));
 }
 
 function align(
@@ -171,15 +202,32 @@ function fillTable(
   const likeness = (x: TokenLine, y: TokenLine): number => {
     if (x.key === '' || y.key === '') return 0;
     if (x.key === y.key) return 1;
+    // The likeness can be no higher than what the lengths allow: most pairs are told apart by that.
+    const [lx, ly] = [x.tokens.length, y.tokens.length];
+    if ((2 * Math.min(lx, ly)) / (lx + ly) < (lx > LONG ? ALIKE_LONG : ALIKE)) return 0;
     const pair = `${x.key}\0${y.key}`;
     let s = known.get(pair);
     if (s === undefined) {
       s = similarity(x.tokens, y.tokens);
-      if (s < ALIKE && !(s >= ALIKE_LONG && x.tokens.length > LONG)) s = 0;
+      if (s < ALIKE && !(s >= ALIKE_LONG && lx > LONG)) s = 0;
       known.set(pair, s);
     }
     return s;
   };
+  const rows = Array.from({ length: n }, (_, i) => {
+    const row = new Float32Array(m);
+    const same = new Map<string, number>();
+    for (let j = 0; j < m; j++) {
+      const key = b[b0 + j]!.key;
+      let s = same.get(key);
+      if (s === undefined) {
+        s = likeness(a[a0 + i]!, b[b0 + j]!);
+        same.set(key, s);
+      }
+      row[j] = s;
+    }
+    return row;
+  });
   const best = new Float64Array((n + 1) * (m + 1));
   const step = new Uint8Array((n + 1) * (m + 1));
   const width = m + 1;
@@ -193,7 +241,7 @@ function fillTable(
         value = best[at + 1]!;
         how = 2;
       }
-      const s = likeness(x, b[b0 + j]!);
+      const s = rows[i]![j]!;
       if (s > 0) {
         // An exact match is worth more than its likeness, so that a twin does not beat it by a neighbour's share.
         const with_ = best[at + width + 1]! + s * x.weight * (s === 1 ? 1.3 : 1);

@@ -13,6 +13,8 @@ export interface FoundCode {
 
 /** A line says where it comes from when it has this weight: three names or more. */
 const TELLING = 0.9;
+/** … and that it is nowhere with two. */
+const SAYING = 0.7;
 
 /** Finds code that left its definition: upstream inlined it, or gave it to another function. */
 export class CodeSearch {
@@ -20,13 +22,15 @@ export class CodeSearch {
 
   constructor(
     private readonly target: View,
-    /** Folders to search, with a slash at the end. */
-    private readonly folders: readonly ByteString[],
+    /** What the target's index has beside the set's surroundings (headers of the whole kernel) is not searched. */
+    private readonly inScope: (path: ByteString) => boolean,
   ) {}
 
-  /** True when any telling line is somewhere in the searched folders; null when the lines tell nothing. */
+  /** True when any telling line is somewhere in the searched files; null when the lines tell nothing. */
   anywhere(code: readonly ByteString[]): boolean | null {
-    const telling = tokenLines(code).filter((l) => l.weight >= TELLING);
+    const telling = tokenLines(code).filter(
+      (l) => l.weight >= SAYING && !/^(return|break|goto|continue|else)\b/.test(l.key),
+    );
     if (telling.length === 0) return null;
     const lines = this.index();
     return telling.some((l) => (lines.get(l.key)?.length ?? 0) > 0);
@@ -60,9 +64,9 @@ export class CodeSearch {
     if (this.lines) return this.lines;
     this.lines = new Map();
     for (const file of this.target.kernel.files()) {
-      if (!/\.[chS]$/.test(file.path) || !this.folders.some((f) => file.path.startsWith(f))) continue;
+      if (!/\.[chS]$/.test(file.path) || !this.inScope(file.path)) continue;
       tokenLines(file.text.split('\n')).forEach((l, line) => {
-        if (l.weight < TELLING) return;
+        if (l.weight < SAYING) return;
         const places = this.lines!.get(l.key);
         if (places) places.push({ path: file.path, line });
         else this.lines!.set(l.key, [{ path: file.path, line }]);

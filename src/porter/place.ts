@@ -209,6 +209,8 @@ export function placeEdit(
     }
     const free = isOrderFree(edit, scope, base);
     let worth = (free ? WORTH_ORDER_FREE[site.precision] : undefined) ?? WORTH[site.precision];
+    // A list of objects has no order, but the wrong end of it may be another list.
+    if (base.index.language === 'kbuild' && site.precision === 'one-sided') worth = 0.3;
     if (site.precision === 'order' && !free) worth = orderWorth(segment, base, pairing, site);
     const byLines = siteOf(segment, lines, edit.wraps);
     if (byLines.at !== null && byLines.precision === 'exact') {
@@ -225,6 +227,11 @@ export function placeEdit(
     } else agreed = false;
     const change = conditionChange(conditionsAt(base.index, segment.at), conditionsAt(target.index, site.at));
     if (change.length) return fail(`the place is ${change.join(', ')}`, evidence, candidate);
+    if (continues(target, site.at) && !continues(base, segment.at)) {
+      return fail('the place would lie behind a line that goes on (\\)', evidence, candidate);
+    }
+    const double = definedAlready(segment, base, target);
+    if (double) return fail(`the target has a '${double}' of its own`, evidence, candidate);
     const split = splitsStatement(segment, base, target, site);
     if (split) {
       const lifted = liftGuard(edit, segment, target, site, pairing);
@@ -289,6 +296,25 @@ function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Placed {
 
 function fail(reason: string, evidence: Evidence[], candidate: NotPlaced['candidate']): NotPlaced {
   return { placed: false, reason, evidence, candidate };
+}
+
+/** True when the line above a gap ends in a backslash. */
+function continues(file: PorterFile, gap: number): boolean {
+  return /\\\r?\n?$/.test(file.lines[gap - 1] ?? '');
+}
+
+/** A macro that the segment defines and that the target has gained since the base, with another text. */
+function definedAlready(segment: Segment, base: PorterFile, target: PorterFile): string | null {
+  const removed = new Set(segment.removed.map((l) => /^\s*#\s*define\s+(\w+)/.exec(l)?.[1]));
+  for (const line of segment.added) {
+    const name = /^\s*#\s*define\s+(\w+)/.exec(line)?.[1];
+    if (!name || removed.has(name)) continue;
+    const has = (file: PorterFile) => file.index.definitions.some((d) => d.kind === 'macro' && d.name === name);
+    if (!has(target) || has(base)) continue;
+    const same = target.lines.some((l) => tokens(l).join(' ') === tokens(line).join(' '));
+    if (!same) return name;
+  }
+  return null;
 }
 
 /** Two gaps are one when nothing but blank lines and comments lies between them. */
@@ -545,7 +571,7 @@ function wrappedRange(
   const first = placed[0]!.site.at;
   const last = placed[placed.length - 1]!.site.at;
   if (last <= first) return { ok: false, why: 'the guard would wrap nothing' };
-  let [missing, changed, other, total] = [0, 0, 0, 0];
+  let [missing, moved, changed, other, total] = [0, 0, 0, 0, 0];
   const inside = new Set<number>();
   p.targetUnits.forEach((u, i) => {
     if (u.first >= first && u.last < last) inside.add(i);
@@ -554,10 +580,14 @@ function wrappedRange(
     if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) return;
     total++;
     const m = p.match[i];
-    if (!m) missing++;
-    else if (!inside.delete(m.to)) other++;
+    if (!m) {
+      missing++;
+      // Word for word elsewhere in the scope: upstream moved it out of what was wrapped.
+      if (unit.weight >= 0.7 && p.targetUnits.some((u, k) => u.key === unit.key && !inside.has(k))) moved++;
+    } else if (!inside.delete(m.to)) other++;
     else if (m.similarity < 1) changed++;
   });
+  if (moved) return { ok: false, why: `${moved} of the ${total} wrapped lines moved away from the others` };
   if (other) return { ok: false, why: `${other} of the ${total} wrapped lines would lie outside the guard` };
   const whole = placed.every((s) => /^the guard (opens|closes)/.test(s.site.why));
   const extra = inside.size;

@@ -1,10 +1,11 @@
 import type { EditReport, Evidence, FileReport, HunkReport, Location, Outcome, Role } from '../core/outcome';
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
-import { isBinary, type ByteString } from '../core/text';
+import { isBinary, splitLines, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import type { DefinitionHeir, FileHeir, Heirs } from './heirs';
 import { liftEdits, type Edit } from './lift';
+import type { Adapter } from './adapt';
 import type { CodeSearch } from './code-search';
 import { Aligner, placeEdit, PLACE_AT, scopeOf, type NotPlaced, type Placed, type ScopePair } from './place';
 import { stripComments } from '../core/text';
@@ -22,6 +23,7 @@ export interface PortContext {
   heirs: Heirs;
   aligner: Aligner;
   code: CodeSearch;
+  adapter: Adapter;
   roleOf: (path: ByteString) => Role;
   /** Put conflict markers where a hunk that is not placed would go. */
   markers: { target: string; set: string } | null;
@@ -93,19 +95,29 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
       reject: null,
     };
   }
-  if (context.target.has(path)) {
-    const message = `the target has a file '${path}' of its own`;
+  const taken = context.target.has(path) ? `the target has a file '${path}' of its own` : context.target.obstacle(path);
+  if (taken !== null) {
+    const message = taken;
     return {
       hunks: [],
       file: fileReport(patch, change, context, { outcome: 'conflict', message, evidence }),
       reject: { path: source, hunks: change.hunks.map((hunk) => ({ hunk, reason: message })) },
     };
   }
-  context.target.set(path, { text, mode });
-  const outcome: Outcome = path === source ? 'applied' : 'relocated';
+  // The set's own files speak of the kernel, too.
+  const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
+  const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
+  const adapted = code ? context.adapter.adapt(splitLines(text)) : null;
+  context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
+  const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
   return {
     hunks: [],
-    file: fileReport(patch, change, context, { outcome, targetPaths: [path], evidence }),
+    file: fileReport(patch, change, context, {
+      outcome,
+      targetPaths: [path],
+      evidence: [...evidence, ...(adapted?.evidence ?? [])],
+      message: adapted?.doubts.length ? adapted.doubts.join('; ') : null,
+    }),
     reject: null,
   };
 }
@@ -193,6 +205,15 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     return wholeConflict(patch, change, context, message);
   }
   const fileHeirs = context.heirs.files(from);
+  const lost = fileHeirs.find((h) => context.target.has(h.path));
+  if (lost && (await context.target.text(lost.path)) === null) {
+    return wholeConflict(
+      patch,
+      change,
+      context,
+      `the target's '${lost.path}' cannot be read: the repository lacks its content`,
+    );
+  }
   const edits = liftEdits(base.lines, change.hunks, base.index.language);
   const results: EditResult[] = [];
   for (const edit of edits) results.push(await portEdit(edit, base, fileHeirs, context));
@@ -262,6 +283,8 @@ async function moveAndMode(change: FileChange, heir: ByteString | null, context:
   }
   if (heir !== change.oldPath) return `upstream moved '${change.oldPath}' to '${heir}', the set to '${change.newPath}'`;
   if (context.target.has(change.newPath!)) return `the target has a file '${change.newPath}' of its own`;
+  const obstacle = context.target.obstacle(change.newPath!);
+  if (obstacle !== null) return obstacle;
   if (change.status === 'renamed') context.target.set(heir, null);
   context.target.set(change.newPath!, file);
   return null;
@@ -338,8 +361,16 @@ async function portEdit(
         });
     }
     const attempt = placeEdit(edit, base, target, pairs, context.aligner);
-    if (!attempt.placed && attempt.obsolete) obsolete = { ...attempt, obsolete: false };
-    else if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
+    if (!attempt.placed && attempt.obsolete) {
+      const code = base.lines.slice(edit.wraps!.first, edit.wraps!.last + 1);
+      if (context.code.anywhere(code)) {
+        failure = {
+          ...attempt,
+          obsolete: false,
+          reason: 'the code that it guards out moved to another place of the target',
+        };
+      } else obsolete = { ...attempt, obsolete: false };
+    } else if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
     else if (!failure || (!failure.candidate && !attempt.placed && attempt.candidate)) {
       failure = attempt.placed
         ? {
@@ -359,8 +390,42 @@ async function portEdit(
     return { edit, placements: [], outcome: 'obsolete', failure: obsolete };
   if (placed.length === 0)
     return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
+  for (const p of placed) adaptPayload(p, base, heirsOf, context);
   if (placed.every((p) => isThere(p))) return { edit, placements: placed, outcome: 'already-upstream', failure: null };
   return { edit, placements: placed, outcome: outcomeOf(edit, base, placed), failure: null };
+}
+
+/** A payload that mentions what the target does not have is not sure any more. */
+const DOUBTFUL = 0.75;
+
+/** Rewrites what an edit adds for the target; what cannot be rewritten lowers the confidence and is said. */
+function adaptPayload(
+  placed: Placed,
+  base: PorterFile,
+  heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
+  context: PortContext,
+): void {
+  if (placed.strategy === 'unchanged' && context.base.tree.commit === context.target.tree.commit) return;
+  for (const s of placed.segments) {
+    const scope = scopeOf(base, s.segment);
+    const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
+    const around =
+      scope?.kind === 'function' && heir
+        ? {
+            base: base.text.slice(scope.start, scope.end),
+            target: placed.file.text.slice(heir.definition.start, heir.definition.end),
+          }
+        : null;
+    const adapted = context.adapter.adapt(s.added, around);
+    if (adapted.evidence.length) {
+      s.added = adapted.lines;
+      placed.rewritten = true;
+      placed.evidence.push(...adapted.evidence);
+      placed.confidence = Math.min(placed.confidence, 0.9);
+    }
+    for (const doubt of adapted.doubts) placed.evidence.push({ kind: 'doubt', text: doubt });
+    if (adapted.doubts.length) placed.confidence = Math.min(placed.confidence, DOUBTFUL);
+  }
 }
 
 /** True when an edit only deletes, and not one telling line of what it deletes is left in any heir of the file. */
@@ -497,8 +562,14 @@ function reportOf(
     },
     target: own.flatMap((r) => locations(r, hunk)),
     evidence: dedupe(own.flatMap((r) => [...(r.failure?.evidence ?? []), ...r.placements.flatMap((p) => p.evidence)])),
-    message: own.find((r) => r.failure)?.failure?.reason ?? null,
+    message: own.find((r) => r.failure)?.failure?.reason ?? doubtsOf(own),
   });
+}
+
+/** What a reviewer should look at, in one sentence; null when there is nothing. */
+function doubtsOf(results: readonly EditResult[]): string | null {
+  const doubts = results.flatMap((r) => r.placements.flatMap((p) => p.evidence.filter((e) => e.kind === 'doubt')));
+  return doubts.length ? [...new Set(doubts.map((d) => d.text))].join('; ') : null;
 }
 
 function locations(r: EditResult, hunk: Hunk): Location[] {

@@ -32,6 +32,23 @@ export class View {
     return laid === undefined ? this.tree.has(path) : laid !== null;
   }
 
+  /**
+   * Why no file can be made at a path where there is none: a folder is there, or a file or symlink stands where a folder
+   * on the way should be. Null when one can. Git itself would make the file and drop what is in the way.
+   */
+  obstacle(path: ByteString): string | null {
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+      const folder = path.slice(0, at);
+      if (this.has(folder))
+        return `'${folder}' is a ${this.mode(folder) === '120000' ? 'symlink' : 'file'} in the target`;
+    }
+    const inside = (p: ByteString) => p.startsWith(`${path}/`) && this.has(p);
+    if ([...this.tree.paths()].some(inside) || [...this.overlay.keys()].some(inside)) {
+      return `'${path}' is a folder in the target`;
+    }
+    return null;
+  }
+
   /** The mode of a file; null when it is not there. */
   mode(path: ByteString): string | null {
     const laid = this.overlay.get(path);

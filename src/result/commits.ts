@@ -1,6 +1,6 @@
 import type { Patch } from '../core/patch';
 import type { ByteString } from '../core/text';
-import type { GitRepo } from '../io/git';
+import { runGit, type GitRepo } from '../io/git';
 import type { NewCommit, NewFile } from '../io/scratch';
 import type { KernelTree } from '../io/tree';
 
@@ -11,11 +11,14 @@ export interface Identity {
   date: string;
 }
 
-/** The user as git knows them; null when git does not. */
-export async function identityOf(repo: GitRepo): Promise<Identity | null> {
-  const done = await repo.run(['var', 'GIT_COMMITTER_IDENT'], { ok: [0, 1, 128] });
+/**
+ * The user as git knows them, in a repository or, for null, outside of any; null when they never told git. What git
+ * would make up from the machine's name is nobody.
+ */
+export async function identityOf(repo: GitRepo | null): Promise<Identity | null> {
+  const done = await runGit(repo?.dir ?? '.', ['-c', 'user.useConfigOnly=true', 'var', 'GIT_COMMITTER_IDENT']);
   const m = /^(.*) <(.*)> (\d+ [-+]\d+)\n?$/.exec(done.stdout.toString('latin1'));
-  return done.code === 0 && m ? { name: m[1]!, email: m[2]!, date: m[3]! } : null;
+  return m ? { name: m[1]!, email: m[2]!, date: m[3]! } : null;
 }
 
 /**

@@ -10,20 +10,29 @@ export async function storeDir(repo: GitRepo): Promise<string> {
   return path.join(path.resolve(repo.dir, common), 'kport', 'ports');
 }
 
+/** Names the branch of the port that was made last. No branch can be called so: none begins with a dot. */
+const LAST = '.last';
+
 /** Keeps a port's report under its branch, and its branch as the last one. */
 export async function storePort(repo: GitRepo, branch: string, report: PortReport): Promise<string> {
   const dir = await storeDir(repo);
   const own = path.join(dir, branch);
   writeFile(path.join(own, 'port.json'), fromDisplay(`${JSON.stringify(report, null, 2)}\n`));
   for (const reject of report.rejects) writeFile(path.join(own, 'rejects', reject.file), reject.text);
-  writeFile(path.join(dir, 'last'), fromDisplay(`${branch}\n`));
+  writeFile(path.join(dir, LAST), fromDisplay(`${branch}\n`));
   return own;
 }
 
 /** The stored report of a branch, or of the port that was made last; null when there is none. */
 export async function loadPort(repo: GitRepo, branch: string | null): Promise<PortReport | null> {
   const dir = await storeDir(repo);
-  const name = branch ?? readFileIfAny(path.join(dir, 'last'))?.trim();
+  const name = branch ?? readFileIfAny(path.join(dir, LAST))?.trim();
   const text = name ? readFileIfAny(path.join(dir, name, 'port.json')) : null;
-  return text === null ? null : (JSON.parse(Buffer.from(text, 'latin1').toString('utf8')) as PortReport);
+  if (text === null) return null;
+  try {
+    return JSON.parse(Buffer.from(text, 'latin1').toString('utf8')) as PortReport;
+  } catch {
+    // Cut short by a full disk, say: then the branch is nobody's, and only --force replaces it.
+    return null;
+  }
 }

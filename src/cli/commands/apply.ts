@@ -67,7 +67,7 @@ export const applyCommand = defineCommand({
       tree,
       to: args.to ?? null,
       baseTree: args.baseTree ?? null,
-      branch: branch ?? (repository && out === undefined ? `kport/${args.set}-${args.to}` : null),
+      branch: branch ?? (repository && out === undefined ? `kport/${args.set}-${plain(args.to!)}` : null),
       out:
         out ??
         (repository || branch !== undefined ? null : `${args.set}-${args.to ?? path.basename(path.resolve(tree))}`),
@@ -83,6 +83,11 @@ export const applyCommand = defineCommand({
     return left ? Exit.Left : Exit.Done;
   },
 });
+
+/** A revision as a part of a branch's name: `HEAD~3` and `v5.4^{commit}` are none. */
+function plain(revision: string): string {
+  return revision.replace(/[^A-Za-z0-9._-]+|\.(?=\.|$)|\.lock$/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'target';
+}
 
 function show(report: PortReport, ui: Ui): void {
   const { summary } = report;

@@ -1,7 +1,23 @@
 import type { Command } from '../command';
 import { applyCommand } from './apply';
+import { checkCommand } from './check';
+import { diffPortsCommand } from './diff-ports';
+import { hypercallsCommand } from './hypercalls';
 import { importCommand } from './import';
+import { mailCommand } from './mail';
+import { matrixCommand } from './matrix';
+import { reportCommand } from './report';
 import { setsCommand } from './sets';
 
 /** All commands, in the order of the help. */
-export const commands = [importCommand, setsCommand, applyCommand] as unknown as Command<unknown>[];
+export const commands = [
+  importCommand,
+  setsCommand,
+  applyCommand,
+  checkCommand,
+  hypercallsCommand,
+  mailCommand,
+  reportCommand,
+  matrixCommand,
+  diffPortsCommand,
+] as unknown as Command<unknown>[];

@@ -1,0 +1,103 @@
+import { splitLines, type ByteString } from '../core/text';
+import { parseC } from '../io/parser';
+import { maskC } from '../kernel-index/mask';
+
+/**
+ * Adds an object to a Makefile, behind the list that names most objects of the wanted kind and before anything is
+ * computed from it. Null when there is no such list. Adding twice changes nothing.
+ */
+export function addObject(
+  makefile: ByteString,
+  object: string,
+  option: string | null,
+  variable: RegExp,
+): ByteString | null {
+  if (new RegExp(`(^|\\s)${object.replace('.', '\\.')}(\\s|$)`, 'm').test(makefile)) return makefile;
+  const lines = splitLines(makefile);
+  let best: { end: number; name: string; objects: number } | null = null;
+  for (let i = 0; i < lines.length; i++) {
+    if (/patsubst|addprefix/.test(lines[i]!)) break;
+    const m = /^([a-z]+)-(?:y|\$\(CONFIG_\w+\))\s*[:+]?=(.*)/.exec(lines[i]!);
+    if (!m || !variable.test(m[1]!)) continue;
+    let text = m[2]!;
+    while (/\\\s*$/.test(lines[i]!) && i + 1 < lines.length) text += lines[++i]!;
+    const objects = (text.match(/\S+\.o\b/g) ?? []).length;
+    // Among equals the last: single lines, one for each object.
+    if (objects > 0 && (!best || objects >= best.objects)) best = { end: i + 1, name: m[1]!, objects };
+  }
+  if (!best) return null;
+  const flag = option === null ? 'y' : `$(${option})`;
+  return [...lines.slice(0, best.end), `${best.name}-${flag} += ${object}\n`, ...lines.slice(best.end)].join('');
+}
+
+/** Adds an `#include` behind the last one of the same kind; nothing when it is there. */
+export function addInclude(text: ByteString, header: string): ByteString {
+  if (text.includes(`#include <${header}>`)) return text;
+  const lines = splitLines(text);
+  const folder = header.slice(0, header.indexOf('/') + 1);
+  let at = -1;
+  lines.forEach((line, i) => {
+    if (line.startsWith(`#include <${folder}`)) at = i;
+  });
+  if (at < 0) lines.forEach((line, i) => (at = line.startsWith('#include ') ? i : at));
+  return [...lines.slice(0, at + 1), `#include <${header}>\n`, ...lines.slice(at + 1)].join('');
+}
+
+/**
+ * In the function that mentions `marker` and takes the host's context: calls `dispatcher` first and returns when the call
+ * was its own. Null when there is no such function.
+ */
+export function callFirst(
+  text: ByteString,
+  marker: string,
+  dispatcher: string,
+  option: string | null,
+): ByteString | null {
+  if (text.includes(`${dispatcher}(`)) return text;
+  const tree = parseC(maskC(text));
+  for (const node of tree.rootNode.descendantsOfType('function_definition')) {
+    if (!text.slice(node.startIndex, node.endIndex).includes(marker)) continue;
+    const body = node.childForFieldName('body');
+    const head = text.slice(node.startIndex, body?.startIndex);
+    const context = /struct\s+kvm_cpu_context\s*\*\s*(\w+)/.exec(head)?.[1];
+    if (!body || !context) continue;
+    const first = body.namedChildren.find(
+      (c) =>
+        c.type !== 'declaration' &&
+        c.type !== 'comment' &&
+        !/^\s*DECLARE_REG/.test(text.slice(c.startIndex, c.endIndex)),
+    );
+    if (!first) continue;
+    const lineStart = text.lastIndexOf('\n', first.startIndex) + 1;
+    const call = `\tif (${dispatcher}(${context}))\n\t\treturn;\n`;
+    const guarded = option === null ? `${call}\n` : `#ifdef ${option}\n${call}#endif\n\n`;
+    return text.slice(0, lineStart) + guarded + text.slice(lineStart);
+  }
+  return null;
+}
+
+/** Adds aliases behind the last one that stands in no condition of its own. */
+export function addAlias(
+  text: ByteString,
+  macro: string,
+  names: readonly string[],
+  option: string | null,
+): ByteString | null {
+  const lines = splitLines(text);
+  let depth = 0;
+  let best: { line: number; depth: number } | null = null;
+  lines.forEach((line, i) => {
+    if (/^\s*#\s*if/.test(line)) depth++;
+    else if (/^\s*#\s*endif/.test(line)) depth--;
+    else if (line.startsWith(`${macro}(`) && (!best || depth <= best.depth)) best = { line: i, depth };
+  });
+  const at = best as { line: number } | null;
+  const missing = names.filter((n) => !lines.some((l) => l.startsWith(`${macro}(${n})`)));
+  if (!at) return null;
+  if (missing.length === 0) return text;
+  const entries = ['\n', '/* Corevisor code that is linked into the kernel image. */\n'];
+  if (option !== null) entries.push(`#ifdef ${option}\n`);
+  entries.push(...missing.map((n) => `${macro}(${n});\n`));
+  if (option !== null) entries.push('#endif\n');
+  return [...lines.slice(0, at.line + 1), ...entries, ...lines.slice(at.line + 1)].join('');
+}

@@ -1,0 +1,218 @@
+import type { Evidence } from '../core/outcome';
+import { stripComments, type ByteString } from '../core/text';
+import type { KernelIndex } from '../kernel-index/index';
+import type { SymbolMap } from '../symbol-map';
+import type { View } from './view';
+import type { SignatureChange } from '../symbol-map/types';
+
+/** A payload as the target needs it. */
+export interface Adapted {
+  lines: ByteString[];
+  /** What was rewritten, and why. */
+  evidence: Evidence[];
+  /** What the target may not take: one sentence each. The payload is left as it is there. */
+  doubts: string[];
+}
+
+/** A rename or a dropped argument must be this sure before it is written into somebody's code. */
+const SURE = 0.8;
+
+/** One word of a payload and what it becomes; null when it stays. */
+type Reading = { to: string; evidence: Evidence } | { doubt: string } | null;
+
+/** Strings and comments are passed over; a word behind `.` or `->` is a field. */
+const WORD = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|(#\s*include\b[^\n]*)|(\.|->)?(\s*)\b([A-Za-z_]\w*)/g;
+
+/**
+ * Rewrites what the set's own code mentions: names that upstream renamed, attribute words that it dropped, arguments that
+ * functions lost. What is gone without an heir is left, and said.
+ */
+export class Adapter {
+  private readonly readings = new Map<string, Reading>();
+  private readonly calls = new Map<string, { dropped: number[]; arity: number } | { doubt: string } | null>();
+
+  constructor(
+    private readonly base: KernelIndex,
+    private readonly target: KernelIndex,
+    private readonly map: SymbolMap,
+    /** Names that the set itself defines: they are nobody else's business. */
+    private readonly own: ReadonlySet<string>,
+  ) {}
+
+  /**
+   * @param around text of the base's and of the target's definition that the payload goes into: a local variable that the
+   * one has and the other does not is a doubt
+   */
+  adapt(lines: readonly ByteString[], around: { base: ByteString; target: ByteString } | null = null): Adapted {
+    const text = lines.join('');
+    const evidence = new Map<string, Evidence>();
+    const doubts = new Set<string>();
+    let rewritten = text.replace(
+      WORD,
+      (
+        whole,
+        include: string | undefined,
+        member: string | undefined,
+        gap: string | undefined,
+        word: string | undefined,
+      ) => {
+        if (include !== undefined || word === undefined) return whole;
+        const reading = this.read(word, member !== undefined);
+        if (!reading) return whole;
+        if ('doubt' in reading) {
+          doubts.add(reading.doubt);
+          return whole;
+        }
+        evidence.set(word, reading.evidence);
+        return `${member ?? ''}${gap ?? ''}${reading.to}`;
+      },
+    );
+    // A word that was dropped leaves its blank behind.
+    if (evidence.size) rewritten = rewritten.replace(/\x01 ?/g, '');
+    rewritten = this.dropArguments(rewritten, evidence, doubts);
+    if (around) for (const doubt of missingLocals(text, around)) doubts.add(doubt);
+    return { lines: splitAs(rewritten, lines), evidence: [...evidence.values()], doubts: [...doubts] };
+  }
+
+  private read(word: string, member: boolean): Reading {
+    const key = member ? `.${word}` : word;
+    let reading = this.readings.get(key);
+    if (reading === undefined) {
+      reading = this.find(word, member);
+      this.readings.set(key, reading);
+    }
+    return reading;
+  }
+
+  private find(word: string, member: boolean): Reading {
+    if (this.own.has(word) || word.length < 3) return null;
+    const { base, target } = this;
+    if (target.definitions(word).length || target.members(word).length || target.mentions(word).length) return null;
+    if (!member && base.attributes.words.has(word) && !target.attributes.words.has(word)) {
+      return { to: '\x01', evidence: { kind: 'attribute-dropped', text: `the target has no '${word}': dropped` } };
+    }
+    if (!base.definitions(word).length && !base.members(word).length) return null;
+    const entry = this.map.lookup(null, word);
+    const heir = entry?.to[0];
+    const reshaped = entry?.changes.some((c) => c.kind === 'became-callable' || c.kind === 'became-plain');
+    if (entry && heir && reshaped)
+      return { doubt: `mentions '${word}', which is '${heir.name}' with other operands now` };
+    if (entry && heir && entry.status === 'renamed' && entry.confidence >= SURE) {
+      const name = heir.name.slice(heir.name.lastIndexOf('.') + 1);
+      return { to: name, evidence: { kind: 'renamed', text: `'${word}' is '${name}' in the target` } };
+    }
+    return { doubt: `mentions '${word}', which the target does not have` };
+  }
+
+  /** Calls of functions whose parameters changed: arguments that were dropped go, other changes are doubts. */
+  private dropArguments(text: ByteString, evidence: Map<string, Evidence>, doubts: Set<string>): ByteString {
+    let out = '';
+    let at = 0;
+    for (const m of text.matchAll(/\b([A-Za-z_]\w*)\s*\(/g)) {
+      const name = m[1]!;
+      if (m.index < at || this.own.has(name)) continue;
+      const change = this.callChange(name);
+      if (!change) continue;
+      if ('doubt' in change) {
+        doubts.add(change.doubt);
+        continue;
+      }
+      const open = m.index + m[0].length - 1;
+      const args = argumentsAt(text, open);
+      if (!args || args.list.length !== change.arity) continue;
+      const kept = args.list.filter((_, i) => !change.dropped.includes(i)).map((a) => a.trim());
+      out += text.slice(at, open + 1) + kept.join(', ');
+      at = args.end;
+      evidence.set(`${name}(`, {
+        kind: 'argument-dropped',
+        text: `'${name}' takes ${kept.length} instead of ${change.arity} arguments`,
+      });
+    }
+    return out + text.slice(at);
+  }
+
+  private callChange(name: string) {
+    let change = this.calls.get(name);
+    if (change === undefined) {
+      change = this.findCallChange(name);
+      this.calls.set(name, change);
+    }
+    return change;
+  }
+
+  private findCallChange(name: string) {
+    const defined = this.base.definitions(name).find((f) => f.definition.signature && f.definition.kind === 'function');
+    if (!defined || !this.target.definitions(name).length) return null;
+    const entry = this.map.lookup('function', name, defined.file.path);
+    if (!entry || entry.confidence < SURE) return null;
+    const changes = entry.changes.filter((c): c is SignatureChange => c.kind.startsWith('argument-'));
+    if (changes.length === 0) return null;
+    if (changes.every((c) => c.kind === 'argument-dropped')) {
+      return { dropped: changes.map((c) => c.index), arity: defined.definition.signature!.parameters.length };
+    }
+    // Another type of the same parameter may still fit; another number of them does not.
+    if (!changes.some((c) => c.kind === 'argument-added' || c.kind === 'argument-dropped')) return null;
+    return { doubt: `calls '${name}', whose parameters changed` };
+  }
+}
+
+/** Names that a patch defines: definitions, fields, enumerators of its files that the base's files do not have. */
+export async function namesAdded(base: View, patched: View, paths: Iterable<ByteString>): Promise<Set<string>> {
+  const namesOf = async (view: View, path: ByteString) => {
+    const file = await view.file(path);
+    return (file?.index.definitions ?? []).flatMap((d) => [
+      d.name,
+      ...d.members.map((m) => m.name.slice(m.name.lastIndexOf('.') + 1)),
+    ]);
+  };
+  const added = new Set<string>();
+  for (const path of paths) {
+    const before = new Set(await namesOf(base, path));
+    for (const name of await namesOf(patched, path)) if (!before.has(name)) added.add(name);
+  }
+  return added;
+}
+
+/** The arguments behind an open parenthesis, and where they end; null when it never closes. */
+function argumentsAt(text: ByteString, open: number): { list: string[]; end: number } | null {
+  const list: string[] = [];
+  let depth = 0;
+  let from = open + 1;
+  for (let i = open; i < text.length; i++) {
+    const c = text[i]!;
+    if (c === '(' || c === '[' || c === '{') depth++;
+    else if (c === ')' || c === ']' || c === '}') {
+      depth--;
+      if (depth === 0) {
+        if (text.slice(from, i).trim() !== '' || list.length) list.push(text.slice(from, i));
+        return { list, end: i };
+      }
+    } else if (c === ',' && depth === 1) {
+      list.push(text.slice(from, i));
+      from = i + 1;
+    }
+  }
+  return null;
+}
+
+const DECLARED =
+  /^\s*(?:(?:const|static|unsigned|struct|union|enum)\s+)*[A-Za-z_]\w*[\s*]+([A-Za-z_]\w*)\s*(?:[;=,[]|$)/gm;
+
+/** Locals and parameters of the base's definition that the payload uses and the target's does not have. */
+function missingLocals(payload: ByteString, around: { base: ByteString; target: ByteString }): string[] {
+  const words = (text: ByteString) => new Set(stripComments(text).match(/(?<![.>\w])[A-Za-z_]\w*/g) ?? []);
+  const code = stripComments(around.base);
+  const declared = new Set([...code.matchAll(DECLARED)].map((m) => m[1]!));
+  const header = code.slice(0, Math.max(0, code.indexOf('{')));
+  for (const [, name] of header.matchAll(/([A-Za-z_]\w*)\s*[,)]/g)) declared.add(name!);
+  const there = words(around.target);
+  const ownDeclared = new Set([...stripComments(payload).matchAll(DECLARED)].map((m) => m[1]!));
+  const missing = [...words(payload)].filter((w) => declared.has(w) && !there.has(w) && !ownDeclared.has(w));
+  return missing.map((w) => `uses the local '${w}', which the target's definition does not have`);
+}
+
+/** A text cut at its line ends; the last line keeps what the original's had. */
+function splitAs(text: ByteString, original: readonly ByteString[]): ByteString[] {
+  if (original.length === 0) return [];
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}

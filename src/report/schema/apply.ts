@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import type { PortReport } from '../../core/report';
+import { ByOutcome, Cause, Confidence, Evidence, Kernel, Location, Outcome, Role } from './common';
+
+export const PortSummary = z.object({
+  hunks: z.int().min(0).describe('Hunks in files that the base has; the sum over byOutcome.'),
+  placed: z.int().min(0),
+  byOutcome: ByOutcome,
+  files: z.object({
+    modified: z.int().min(0),
+    added: z.int().min(0),
+    deleted: z.int().min(0),
+    binary: z.int().min(0),
+    unreadable: z.int().min(0),
+  }),
+});
+
+export const PortedFile = z.object({
+  patch: z.string(),
+  path: z.string(),
+  targetPaths: z.array(z.string()),
+  role: Role,
+  status: z.string(),
+  outcome: z.union([Outcome, z.enum(['unreadable', 'mixed'])]),
+  message: z.string().nullable(),
+  hunks: z.int().min(0),
+  evidence: z.array(Evidence),
+});
+
+export const PortedHunk = z.object({
+  id: z.string().regex(/^[0-9a-f]{12}$/),
+  patch: z.string(),
+  path: z.string(),
+  header: z.string(),
+  role: Role,
+  edits: z.array(
+    z.object({
+      kind: z.string(),
+      outcome: Outcome,
+      strategy: z.string(),
+      confidence: Confidence,
+      target: z.array(Location),
+    }),
+  ),
+  outcome: Outcome,
+  strategy: z.string(),
+  confidence: Confidence,
+  source: Location,
+  target: z.array(Location),
+  evidence: z.array(Evidence),
+  causedBy: Cause.nullable(),
+  message: z.string().nullable(),
+  inert: z.boolean(),
+});
+
+/** What `kport apply --json` prints and what is stored with a port. */
+export const ApplySchema = z
+  .object({
+    schemaVersion: z.literal(1),
+    set: z.string(),
+    patchesDir: z.string(),
+    option: z.string().nullable(),
+    base: Kernel,
+    target: Kernel,
+    result: z
+      .object({
+        tree: z.string(),
+        branch: z.string().nullable(),
+        out: z.string().nullable(),
+        commits: z.array(z.string()),
+        treeId: z.string(),
+      })
+      .nullable()
+      .describe('Null for a dry run.'),
+    summary: PortSummary,
+    files: z.array(PortedFile),
+    hunks: z.array(PortedHunk),
+    rejects: z.array(z.object({ file: z.string(), path: z.string(), text: z.string() })),
+    notes: z.array(z.string()),
+    timing: z.record(z.string(), z.number()),
+  })
+  .describe('kport apply --json: one patch set on one target, hunk by hunk.');
+
+/** The core's own type must satisfy the schema: a field that is renamed there fails to compile here. */
+type Holds<T extends U, U> = T;
+export type ApplyReportHolds = Holds<PortReport, z.infer<typeof ApplySchema>>;

@@ -1,0 +1,145 @@
+import type { CheckResult } from './checks';
+import type { PortReport } from '../core/report';
+import { forDisplay, fromDisplay, type ByteString } from '../core/text';
+import type { Change } from './change';
+import type { SourceCommit } from './history';
+import { outcomeCounts, unplaced } from './port-note';
+import { count, wrap } from './words';
+
+/** Subject and blurb, as the person keeps them over the versions. */
+export interface Cover {
+  subject: ByteString;
+  blurb: ByteString;
+}
+
+const HINT = `# Subject and blurb of the cover letter: edit them, they are kept over the versions.
+# The first line is the subject. Lines that begin with # are left out. Outcomes, checks, diffstat and range-diff are
+# added by kport.
+`;
+
+/** Reads `cover.txt`. */
+export function readCover(text: ByteString): Cover {
+  const lines = text.split('\n').filter((l) => !l.startsWith('#'));
+  const first = lines.findIndex((l) => l.trim() !== '');
+  const subject = first < 0 ? '' : lines[first]!.trim();
+  return {
+    subject,
+    blurb: lines
+      .slice(first + 1)
+      .join('\n')
+      .trim(),
+  };
+}
+
+export function writeCover(cover: Cover): ByteString {
+  return `${HINT}${cover.subject}\n\n${cover.blurb}\n`;
+}
+
+/** The first draft of subject and blurb. */
+export function draftCover(
+  name: string,
+  change: Change,
+  commits: readonly SourceCommit[],
+  report: PortReport | null,
+  patches: number,
+): Cover {
+  const lines = change.units.reduce((s, u) => s + u.added + u.removed, 0);
+  const size = `${count(change.files.length, 'file')}, ${count(lines, 'changed line')}`;
+  const prefix = change.files.some((f) => /(^|\/)kvm\//.test(f.path))
+    ? change.files.every((f) => !/^arch\/(?!arm64)/.test(f.path)) &&
+      change.files.some((f) => f.path.startsWith('arch/arm64/'))
+      ? 'KVM: arm64: '
+      : 'KVM: '
+    : '';
+  const blurb: string[] = [];
+  let subject: string;
+  if (report) {
+    subject = `${prefix}Port ${report.set} to Linux ${report.target.version.replace(/^v/, '')}`;
+    blurb.push(
+      `This series ports the patch set ${report.set}, which was written for ${report.base.version}, to ${report.target.version}. ` +
+        `It has ${count(patches, 'patch', 'patches')} (${size}).`,
+      'The notes of each patch say what had to change for this kernel and which upstream change forced it.',
+    );
+  } else {
+    subject = commits.length === 1 ? forDisplay(commits[0]!.subject) : `${name}`;
+    if (!subject.startsWith(prefix)) subject = `${prefix}${subject}`;
+    blurb.push(
+      `This series has ${count(patches, 'patch', 'patches')} (${size})` +
+        (commits.length ? `, from ${count(commits.length, 'commit')}.` : '.'),
+    );
+  }
+  const body = commits.reduce<SourceCommit | null>(
+    (a, b) => (a === null || b.paths.length > a.paths.length ? b : a),
+    null,
+  )?.body;
+  if (body) blurb.push(forDisplay(body));
+  return {
+    subject: fromDisplay(subject.slice(0, 75)),
+    blurb: fromDisplay(blurb.map((p) => wrap(p)).join('\n\n')),
+  };
+}
+
+/** Puts a drafted change log on top of the older ones, unless the person has written one for this version. */
+export function withChangeLog(cover: Cover, version: number, entries: readonly string[]): Cover {
+  const heading = `Changes in v${version}:`;
+  if (version < 2 || cover.blurb.includes(heading)) return cover;
+  const section = `${heading}\n${entries.map((e) => wrap(`- ${e}`)).join('\n')}`;
+  const older = cover.blurb.search(/^Changes in v\d+:/m);
+  const [before, after] = older < 0 ? [cover.blurb, ''] : [cover.blurb.slice(0, older), cover.blurb.slice(older)];
+  return { ...cover, blurb: `${[before.trim(), fromDisplay(section), after.trim()].filter(Boolean).join('\n\n')}` };
+}
+
+export interface Facts {
+  report: PortReport | null;
+  verified: readonly CheckResult[] | null;
+  incomplete: readonly string[];
+  leftOut: readonly string[];
+  notes: readonly string[];
+}
+
+/** What kport knows of the series: outcomes, checks that ran and that did not, what is left out. */
+export function facts(f: Facts): ByteString {
+  const parts: string[] = [];
+  if (f.incomplete.length) {
+    parts.push(wrap('THIS PORT IS NOT COMPLETE:'), f.incomplete.map((l) => wrap(`- ${l}`)).join('\n'));
+  }
+  if (f.report) {
+    const { summary } = f.report;
+    parts.push(
+      wrap(
+        `Outcomes of the ${count(summary.hunks, 'hunk')} in existing files: ${outcomeCounts(f.report.hunks) || 'none'}.`,
+      ),
+    );
+    const rows = unplaced(f.report).map(({ outcome, hunks }) => {
+      const paths = [...new Set(hunks.map((h) => h.path))];
+      return wrap(
+        `- ${outcome}: ${paths.slice(0, 6).join(', ')}${paths.length > 6 ? ` and ${paths.length - 6} more` : ''}`,
+      );
+    });
+    if (rows.length) parts.push(['No patch shows these:', ...rows].join('\n'));
+  } else {
+    parts.push(wrap('There is no record of a port for this branch, so there are no outcomes of hunks to count.'));
+  }
+  const checks = f.verified ?? [];
+  const ran = checks.filter((c) => c.result !== 'skipped');
+  const not = checks.filter((c) => c.result === 'skipped');
+  if (ran.length) {
+    parts.push(
+      ['Checks that ran:', ...ran.map((c) => wrap(`- ${c.name}: ${c.result}${c.reason ? `, ${c.reason}` : ''}`))].join(
+        '\n',
+      ),
+    );
+  }
+  parts.push(
+    not.length
+      ? ['Checks that did not run:', ...not.map((c) => wrap(`- ${c.name}${c.reason ? `: ${c.reason}` : ''}`))].join(
+          '\n',
+        )
+      : checks.length
+        ? 'No check was left out.'
+        : wrap('The tree was not checked: no result of kport check is kept for it.'),
+  );
+  if (f.leftOut.length) parts.push(['Left out:', ...f.leftOut.map((l) => wrap(`- ${l}`))].join('\n'));
+  for (const note of f.notes) parts.push(wrap(note));
+  return fromDisplay(parts.join('\n\n'));
+}

@@ -1,0 +1,107 @@
+import { PLACED } from '../../core/outcome';
+import type { ByteString } from '../../core/text';
+import { hunksOf } from '../../patch-set/patch-set';
+import { judge, skipped, type Check, type Finding } from '../check';
+import type { CheckContext } from '../context';
+import { plainLines } from '../scan';
+
+/** A hunk is there when this share of its lines is. */
+const ENOUGH = 0.5;
+
+/**
+ * Every hunk of the set has an end, and the tree agrees with it: what was placed is in the tree, with each of its guard
+ * ends. Without a port report the tree alone is asked.
+ */
+export const accounting: Check = {
+  name: 'accounting',
+  async run(ctx) {
+    if (!ctx.set) return skipped('accounting', ctx.noSet!);
+    const findings: Finding[] = [];
+    const reported = new Set<string>();
+    for (const h of ctx.report?.hunks ?? []) {
+      if (reported.has(h.id)) findings.push(about(h.id, h.path, `hunk ${h.id} is reported twice`, 'reported-twice'));
+      reported.add(h.id);
+    }
+    if (ctx.report) {
+      const sum = Object.values(ctx.report.summary.byOutcome).reduce((a, b) => a + b, 0);
+      if (sum !== ctx.report.summary.hunks) {
+        findings.push(about(null, '', `the outcomes sum up to ${sum} of ${ctx.report.summary.hunks} hunks`, 'sum'));
+      }
+    }
+    const lines = await portLines(ctx);
+    let total = 0;
+    let present = 0;
+    const left: Record<string, number> = {};
+    for (const { change, hunk } of hunksOf(ctx.set)) {
+      if (change.binary !== null) continue;
+      total++;
+      const report = ctx.hunkReports.get(hunk.id);
+      if (ctx.report && !report && change.status !== 'added' && change.status !== 'deleted') {
+        findings.push(about(hunk.id, hunk.path, `hunk ${hunk.id} has no outcome in the report`, 'no-outcome'));
+      }
+      if (report && !PLACED.has(report.outcome)) {
+        left[report.outcome] = (left[report.outcome] ?? 0) + 1;
+        if (report.outcome === 'conflict') {
+          findings.push(about(hunk.id, hunk.path, `not ported: ${report.message ?? 'conflict'}`, 'not-ported'));
+        }
+        continue;
+      }
+      const wanted = hunk.lines.filter((l) => l[0] === '+' && isTelling(l)).map((l) => squeeze(l.slice(1)));
+      if (wanted.length === 0) {
+        present++;
+        continue;
+      }
+      const places = new Set<ByteString>([hunk.path, ...(report?.target.map((t) => t.path) ?? [])]);
+      let best = 0;
+      for (const place of places) {
+        const pool = lines.get(place);
+        if (pool) best = Math.max(best, wanted.filter((w) => pool.has(w)).length / wanted.length);
+      }
+      if (best < ENOUGH && report?.outcome !== 'rewritten' && report?.outcome !== 'generated') {
+        const anywhere = [...lines].find(
+          ([, pool]) => wanted.filter((w) => pool.has(w)).length / wanted.length >= ENOUGH,
+        );
+        if (anywhere && !report) present++;
+        else {
+          findings.push(
+            about(
+              hunk.id,
+              hunk.path,
+              `${Math.round(best * 100)} % of the hunk's ${wanted.length} added lines are in the ported tree`,
+              'hunk-missing',
+            ),
+          );
+        }
+      } else present++;
+    }
+    const words = Object.entries(left).map(([k, n]) => `, ${n} ${k}`);
+    return judge('accounting', findings, `${present} of ${total} hunks found in the tree${words.join('')}`, {
+      total,
+      present,
+      ...left,
+    });
+  },
+};
+
+/** Lines of the files that the port touched, blanks squeezed out. */
+async function portLines(ctx: CheckContext): Promise<Map<ByteString, Set<string>>> {
+  const pools = new Map<ByteString, Set<string>>();
+  const wanted = new Set([...ctx.portFiles.keys(), ...ctx.setFiles.keys()]);
+  for (const path of wanted) {
+    const text = await ctx.portedText(path);
+    if (text !== null) pools.set(path, new Set(plainLines(text).map(squeeze)));
+  }
+  return pools;
+}
+
+function isTelling(line: string): boolean {
+  return /\w{2}/.test(line) && !/^\+\s*(\*|\/\*|\/\/)/.test(line);
+}
+
+function squeeze(line: string): string {
+  return line.replace(/\s+/g, '');
+}
+
+function about(hunk: string | null, path: ByteString, text: string, kind: string): Finding {
+  return { path, line: null, hunk, definition: null, text, kind };
+}

@@ -1,0 +1,78 @@
+import type { ByteString } from '../../core/text';
+import { judge, skipped, type Check, type Finding } from '../check';
+import { blankDirectives, isC, lineFinder, maskC, scanC, type Span } from '../scan';
+
+/** Marks of a function that lies in EL2's text. */
+const EL2_MARK = /\b__hyp_text\b|section\s*\(\s*"?\.hyp\.text/;
+/** Folders whose every function is EL2's: the nVHE object is linked apart. */
+const EL2_FOLDER = /^arch\/arm64\/kvm\/hyp\/nvhe\//;
+
+/**
+ * The same question as `el2-closure`, asked of the sources: a function for EL2 that the set wrote or changed calls no
+ * function that lies in the kernel's own text. It knows nothing of the calls that a compiler makes, and nothing of calls
+ * through macros; but it needs no compiler and speaks of every configuration.
+ */
+export const el2Sources: Check = {
+  name: 'el2-sources',
+  async run(ctx) {
+    const calls: { path: ByteString; line: number; from: string; callee: string }[] = [];
+    let functions = 0;
+    for (const f of ctx.portFiles.values()) {
+      if (f.ported === null || !isC(f.path) || /^(scripts|tools)\//.test(f.path)) continue;
+      const masked = maskC(f.ported);
+      const code = blankDirectives(masked, new Set());
+      const lineOf = lineFinder(masked);
+      const added = ctx.addedLines(f.path);
+      for (const span of scanC(f.ported)) {
+        if (span.kind !== 'function' || !isEl2(f.path, span)) continue;
+        functions++;
+        for (const m of code.slice(span.bodyStart, span.bodyEnd).matchAll(/\b([A-Za-z_]\w*)\s*\(/g)) {
+          const line = lineOf(span.bodyStart + m.index);
+          if (added.has(line)) calls.push({ path: f.path, line, from: span.name, callee: m[1]! });
+        }
+      }
+    }
+    if (functions === 0) return skipped('el2-sources', 'no changed file has a function marked for EL2');
+    const wanted = new Set(calls.map((c) => c.callee));
+    const host = new Map<string, ByteString>();
+    const el2 = new Set<string>();
+    for (const p of ctx.ported.paths()) {
+      if (!isC(p) || !/^(arch\/arm64|virt|kernel|mm|lib|include)\//.test(p) || /^(kernel\/trace|lib\/crypto)\//.test(p))
+        continue;
+      const text = (await ctx.portedText(p)) ?? '';
+      if (![...(text.match(/[A-Za-z_]\w*(?=\s*\()/g) ?? [])].some((w) => wanted.has(w))) continue;
+      for (const span of scanC(text)) {
+        if (!wanted.has(span.name)) continue;
+        // A prototype with the mark says it, too; so does anything that is no function of its own.
+        if (span.kind !== 'function' || isEl2(p, span) || /\binline\b|__always_inline|__init\b/.test(span.head))
+          el2.add(span.name);
+        else if (p.endsWith('.c')) host.set(span.name, p);
+        else el2.add(span.name);
+      }
+      for (const m of text.matchAll(/^[^\n;{}#]*__hyp_text[^\n;{}]*?\b(\w+)\s*\([^;{}]*\)\s*;/gm)) el2.add(m[1]!);
+    }
+    const findings: Finding[] = [];
+    const seen = new Set<string>();
+    for (const c of calls) {
+      if (el2.has(c.callee) || !host.has(c.callee) || seen.has(`${c.from}|${c.callee}`)) continue;
+      seen.add(`${c.from}|${c.callee}`);
+      findings.push({
+        path: c.path,
+        line: c.line + 1,
+        hunk: ctx.hunkAt(c.path, c.line),
+        definition: c.from,
+        text: `'${c.from}' runs at EL2 and calls ${c.callee}, which '${host.get(c.callee)!}' has in the kernel's own text`,
+        kind: 'el2-call-out',
+      });
+    }
+    return judge(
+      'el2-sources',
+      findings,
+      `${calls.length} calls of ${functions} EL2 functions in changed files looked up`,
+    );
+  },
+};
+
+function isEl2(path: ByteString, span: Span): boolean {
+  return EL2_MARK.test(span.head) || EL2_FOLDER.test(path);
+}

@@ -1,0 +1,210 @@
+import { tokens, type ByteString } from '../../core/text';
+import { Scratch, type LineChange } from '../../io/scratch';
+import { judge, skipped, type Check, type Finding } from '../check';
+import { decide, type CheckContext } from '../context';
+import { strip, type KeptLine, type Stripped } from '../guards';
+import { codeOnly, definitionAt } from '../scan';
+
+/** A change that stays when the option is off. */
+interface Line {
+  key: string;
+  words: string[];
+  text: string;
+  /** 0-based line of the changed file, or of the file before for a line that goes. */
+  line: number;
+}
+
+/** Lines this alike are the same edit with another upstream's words in it. */
+const ALIKE = 0.5;
+
+/**
+ * With the option off, the port changes the target exactly as the set changes its base: the unguarded edits and nothing
+ * else, file by file. The stripped texts are compared, so where a line stands does not matter, and an edit whose words
+ * were adapted counts when its hunk is known to be rewritten.
+ */
+export const guardOff: Check = {
+  name: 'guard-off',
+  async run(ctx) {
+    if (ctx.setFiles.size === 0) return skipped('guard-off', ctx.noSet ?? 'the set changes no text file');
+    if (ctx.options.length === 0) return skipped('guard-off', 'the set has no option of its own');
+    const off = decide(ctx.options, false);
+    const setEdits = await changes(
+      [...ctx.setFiles.values()]
+        .filter((f) => f.base !== null && f.patched !== null)
+        .map((f) => ({ path: f.path, before: f.base!, after: f.patched! })),
+      off,
+    );
+    const portEdits = await changes(
+      [...ctx.portFiles.values()]
+        .filter((f) => f.target !== null && f.ported !== null)
+        .map((f) => ({ path: f.path, before: f.target!, after: f.ported! })),
+      off,
+    );
+    const findings: Finding[] = [];
+    let [same, adapted, edits] = [0, 0, 0];
+    // One pool for the whole set: a file may have been split or moved.
+    const pool = { added: flat(setEdits, 'added'), removed: flat(setEdits, 'removed') };
+    const left: { path: ByteString; sign: 'added' | 'removed'; line: Line }[] = [];
+    for (const [path, edit] of portEdits) {
+      for (const sign of ['added', 'removed'] as const) {
+        for (const line of edit[sign]) {
+          edits++;
+          if (takeExact(pool[sign], line, path, ctx)) same++;
+          else left.push({ path, sign, line });
+        }
+      }
+    }
+    for (const { path, sign, line } of left) {
+      const like = takeAlike(pool[sign], line);
+      const hunk = sign === 'added' ? ctx.hunkAt(path, line.line) : null;
+      if (like) {
+        adapted++;
+        const outcome = hunk === null ? undefined : ctx.hunkReports.get(hunk)?.outcome;
+        if (outcome === undefined || outcome === 'rewritten' || sign === 'removed') continue;
+        // The report says that the words are the set's own, and they are not.
+        findings.push({
+          ...(await place(ctx, path, sign, line)),
+          hunk,
+          kind: 'unguarded-changed',
+          text: `reads '${line.text.trim()}' where the set has '${like.trim()}', and the report says '${outcome}'`,
+        });
+        continue;
+      }
+      findings.push({
+        ...(await place(ctx, path, sign, line)),
+        hunk,
+        kind: sign === 'added' ? 'unguarded-added' : 'unguarded-removed',
+        text: `with the option off, the port ${sign === 'added' ? 'adds' : 'takes out'} '${line.text.trim().slice(0, 70)}', which the set does not`,
+      });
+    }
+    for (const sign of ['added', 'removed'] as const) {
+      for (const rest of pool[sign]) {
+        const source = ctx.setFiles.get(rest.path)!;
+        const hunk =
+          sign === 'added'
+            ? (source.origin[rest.line.line]?.hunk ?? null)
+            : (source.removed.find((r) => r.line === rest.line.line)?.hunk ?? null);
+        const outcome = hunk === null ? undefined : ctx.hunkReports.get(hunk)?.outcome;
+        if (outcome && ['conflict', 'obsolete', 'already-upstream', 'rewritten', 'generated'].includes(outcome))
+          continue;
+        if (sign === 'removed' && (await goneUpstream(ctx, rest.path, rest.line))) continue;
+        if (sign === 'added' && (await alreadyThere(ctx, rest.path, rest.line))) continue;
+        findings.push({
+          path: rest.path,
+          line: null,
+          hunk,
+          definition: null,
+          kind: sign === 'added' ? 'unguarded-missing' : 'unguarded-kept',
+          text: `with the option off, the set ${sign === 'added' ? 'adds' : 'takes out'} '${rest.line.text.trim().slice(0, 70)}', and the port does not`,
+        });
+      }
+    }
+    return judge(
+      'guard-off',
+      findings,
+      `${ctx.options.join(', ')} off: ${edits} changed lines in existing files, ${same} as in the set, ${adapted} adapted`,
+      { edits, same, adapted },
+    );
+  },
+};
+
+type Edits = Map<ByteString, { added: Line[]; removed: Line[] }>;
+
+/** What is left of the changes between two texts when the options are decided. */
+async function changes(
+  files: { path: ByteString; before: ByteString; after: ByteString }[],
+  decided: ReadonlyMap<string, boolean>,
+): Promise<Edits> {
+  const pairs = files.map((f) => ({
+    before: strip(f.path, codeOnly(f.path, f.before), decided),
+    after: strip(f.path, codeOnly(f.path, f.after), decided),
+  }));
+  let diffs: LineChange[][] = [];
+  const text = (s: Stripped) => s.kept.map((k) => `${k.text}\n`).join('');
+  await Scratch.use([], async (scratch) => {
+    diffs = await scratch.diffFiles(
+      pairs.map((p) => ({ a: text(p.before), b: text(p.after) })),
+      'histogram',
+    );
+  });
+  const result: Edits = new Map();
+  files.forEach((f, i) => {
+    const edit = { added: [] as Line[], removed: [] as Line[] };
+    const put = (to: Line[], kept: KeptLine[], from: number, count: number) => {
+      for (const k of kept.slice(from, from + count)) {
+        const words = tokens(k.text);
+        if (words.length) to.push({ key: words.join(' '), words, text: k.text, line: k.line });
+      }
+    };
+    for (const c of diffs[i]!) {
+      put(edit.removed, pairs[i]!.before.kept, c.oldStart, c.oldCount);
+      put(edit.added, pairs[i]!.after.kept, c.newStart, c.newCount);
+    }
+    // A line that moved within the file is no change: git's diff may pair twins otherwise in base and target.
+    for (const line of [...edit.added]) {
+      const twin = edit.removed.findIndex((r) => r.key === line.key);
+      if (twin < 0) continue;
+      edit.removed.splice(twin, 1);
+      edit.added.splice(edit.added.indexOf(line), 1);
+    }
+    result.set(f.path, edit);
+  });
+  return result;
+}
+
+interface Pooled {
+  path: ByteString;
+  line: Line;
+}
+
+function flat(edits: Edits, sign: 'added' | 'removed'): Pooled[] {
+  return [...edits].flatMap(([path, e]) => e[sign].map((line) => ({ path, line })));
+}
+
+function takeExact(pool: Pooled[], line: Line, path: ByteString, ctx: CheckContext): boolean {
+  const sources = new Set(ctx.sourcesOf(path).map((s) => s.path));
+  let at = pool.findIndex((p) => p.line.key === line.key && (p.path === path || sources.has(p.path)));
+  if (at < 0) at = pool.findIndex((p) => p.line.key === line.key);
+  if (at >= 0) pool.splice(at, 1);
+  return at >= 0;
+}
+
+/** Takes the likest line out of the pool and gives its text. */
+function takeAlike(pool: Pooled[], line: Line): string | null {
+  let best = -1;
+  let score = ALIKE;
+  pool.forEach((p, i) => {
+    const s = dice(p.line.words, line.words);
+    if (s >= score) [best, score] = [i, s];
+  });
+  return best < 0 ? null : pool.splice(best, 1)[0]!.line.text;
+}
+
+function dice(a: readonly string[], b: readonly string[]): number {
+  const count = new Map<string, number>();
+  for (const t of a) count.set(t, (count.get(t) ?? 0) + 1);
+  let common = 0;
+  for (const t of b) {
+    const n = count.get(t) ?? 0;
+    if (n > 0) common++;
+    if (n > 0) count.set(t, n - 1);
+  }
+  return (2 * common) / (a.length + b.length);
+}
+
+async function place(ctx: CheckContext, path: ByteString, sign: 'added' | 'removed', line: Line) {
+  const definition = sign === 'added' ? definitionAt(await ctx.spans(path), line.line) : null;
+  return { path, line: sign === 'added' ? line.line + 1 : null, definition };
+}
+
+/** The line that the set takes out is not in the target either. */
+async function goneUpstream(ctx: CheckContext, path: ByteString, line: Line): Promise<boolean> {
+  const text = await ctx.portedText(path);
+  return text === null || !text.split('\n').some((l) => tokens(l).join(' ') === line.key);
+}
+
+/** The line that the set adds is in the ported file anyhow: upstream has it. */
+async function alreadyThere(ctx: CheckContext, path: ByteString, line: Line): Promise<boolean> {
+  const text = await ctx.targetText(path);
+  return text !== null && text.split('\n').some((l) => tokens(l).join(' ') === line.key);
+}

@@ -1,0 +1,359 @@
+import { formatVersion } from '../../core/version';
+import type { ByteString } from '../../core/text';
+import type { KernelTree } from '../../io/tree';
+import { indexFile } from '../../kernel-index/index-file';
+import { hunksOf } from '../../patch-set/patch-set';
+import { judge, type Check, type Finding } from '../check';
+import type { CheckContext } from '../context';
+import { blankDirectives, definitionAt, identifiers, isC, lineFinder, maskC } from '../scan';
+
+/**
+ * What added code mentions exists in the target: names that the base has and the target lost, names that nobody has,
+ * calls with another number of arguments than the target's function takes, fields that the target's struct lacks.
+ *
+ * Read from the source alone, so it also speaks of code that no configuration at hand compiles. It is silent where it is
+ * not sure: a struct with an unknown field is only named when its definition was found and the variable's type was seen.
+ */
+export const names: Check = {
+  name: 'names',
+  async run(ctx) {
+    const files = [...ctx.portFiles.values()].filter((f) => f.ported !== null && isC(f.path) && !isHosts(f.path));
+    if (files.length === 0) return judge('names', [], 'no C file was changed');
+    const wanted = new Set<string>();
+    for (const f of files) {
+      const lines = maskC(f.ported!).split('\n');
+      for (const i of ctx.addedLines(f.path)) for (const w of identifiers(lines[i] ?? '')) wanted.add(w);
+    }
+    const folders = new Set(files.map((f) => f.path.slice(0, f.path.lastIndexOf('/') + 1)));
+    const target = await readNames(ctx.target, wanted, folders);
+    const base = ctx.base && ctx.base !== ctx.target ? await readNames(ctx.base, wanted, folders) : target;
+    const own = ownNames(ctx);
+    const findings: Finding[] = [];
+    const reported = new Set<string>();
+    let mentions = 0;
+    const structs = new Structs(
+      ctx.ported,
+      target.structs,
+      files.map((f) => f.path),
+    );
+    for (const f of files) {
+      const text = f.ported!;
+      const masked = maskC(text);
+      const lines = masked.split('\n');
+      const spans = await ctx.spans(f.path);
+      const put = (line: number, kind: string, about: string, words: string) => {
+        const key = `${kind}|${f.path}|${about}|${definitionAt(spans, line) ?? ''}`;
+        if (reported.has(key)) return;
+        reported.add(key);
+        findings.push({
+          path: f.path,
+          line: line + 1,
+          hunk: ctx.hunkAt(f.path, line),
+          definition: definitionAt(spans, line),
+          text: words,
+          kind,
+        });
+      };
+      const added = ctx.addedLines(f.path);
+      for (const i of added) {
+        for (const w of new Set(identifiers(lines[i] ?? ''))) {
+          mentions++;
+          if (/^CONFIG_/.test(w) || target.words.has(w)) continue;
+          if (own.defined.has(w) ? own.placed.has(w) : own.words.has(w) && !base.words.has(w)) continue;
+          if (own.defined.has(w)) {
+            put(i, 'lost-definition', w, `${w} is the set's own, and its definition is not in the ported tree`);
+          } else if (base.words.has(w)) {
+            if (isDeclaredHere(masked, w)) continue;
+            put(i, 'vanished-name', w, `${w} is gone in ${formatVersion(ctx.target.version)}`);
+          } else if (ctx.setFiles.size > 0 && !isDeclaredHere(masked, w)) {
+            put(i, 'unknown-name', w, `${w} is in no kernel and not in the set`);
+          }
+        }
+      }
+      const lineOf = lineFinder(masked);
+      for (const call of callsOf(blankDirectives(masked, new Set()), lineOf)) {
+        if (!added.has(call.line) || own.defined.has(call.name)) continue;
+        const takes = target.arity.get(call.name);
+        if (!takes || takes.has(-1) || takes.has(call.count)) continue;
+        const atHome = base.arity.get(call.name);
+        // The same call with the same miscount at home is how this reader fails on some macro, not an error.
+        if (atHome && !atHome.has(-1) && !atHome.has(call.count)) continue;
+        put(
+          call.line,
+          'wrong-arity',
+          call.name,
+          `${call.name} is called with ${call.count} arguments and takes ${[...takes].join(' or ')} in ${formatVersion(ctx.target.version)}`,
+        );
+      }
+      for (const use of fieldUses(masked, spans, added)) {
+        const missing = await structs.missing(use.struct, use.chain);
+        if (missing)
+          put(
+            use.line,
+            'no-member',
+            `${missing.struct}.${missing.field}`,
+            `struct ${missing.struct} has no member '${missing.field}' in ${formatVersion(ctx.target.version)}`,
+          );
+      }
+    }
+    return judge('names', findings, `${mentions} mentions of ${wanted.size} names looked up`);
+  },
+};
+
+/** Code that runs on the build host, or is not the kernel's. */
+function isHosts(p: ByteString): boolean {
+  return /^(scripts|tools|samples|Documentation|usr)\//.test(p);
+}
+
+interface Names {
+  words: Set<string>;
+  /** Parameter counts of functions and macros; -1: any number. */
+  arity: Map<string, Set<number>>;
+  /** Files that define a struct. */
+  structs: Map<string, Set<ByteString>>;
+}
+
+/** What the C code that arm64's KVM can see defines and mentions, as far as it is wanted. */
+async function readNames(
+  tree: KernelTree,
+  wanted: ReadonlySet<string>,
+  folders: ReadonlySet<ByteString>,
+): Promise<Names> {
+  const names: Names = { words: new Set(), arity: new Map(), structs: new Map() };
+  const note = (name: string, count: number) => names.arity.set(name, (names.arity.get(name) ?? new Set()).add(count));
+  for (const p of tree.paths()) {
+    if (!/\.[chS]$/.test(p)) continue;
+    const near = [...folders].some((f) => p.startsWith(f));
+    if (!near && !/^(include|arch\/arm64|virt|kernel|mm|lib|drivers\/(irqchip|clocksource))\//.test(p)) continue;
+    if (
+      /^include\/(dt-bindings|drm|media|sound|rdma|scsi)\//.test(p) ||
+      /^(kernel\/trace|lib\/crypto|arch\/arm64\/boot)\//.test(p)
+    )
+      continue;
+    const text = await tree.read(p);
+    if (text === null) continue;
+    const masked = p.endsWith('.S') ? text : maskC(text);
+    for (const m of masked.matchAll(/[A-Za-z_]\w*/g)) if (wanted.has(m[0])) names.words.add(m[0]);
+    for (const m of masked.matchAll(/##\s*([A-Za-z_]\w*)|([A-Za-z_]\w*)\s*##/g))
+      pasted(m[1], m[2], wanted, names.words);
+    if (p.endsWith('.S')) continue;
+    for (const m of masked.matchAll(/^[ \t]*#[ \t]*define[ \t]+(\w+)(\(([^)]*)\))?/gm)) {
+      if (!wanted.has(m[1]!)) continue;
+      note(
+        m[1]!,
+        m[2] === undefined ? -1 : /\.\.\./.test(m[3]!) ? -1 : m[3]!.trim() === '' ? 0 : m[3]!.split(',').length,
+      );
+    }
+    for (const m of masked.matchAll(/^(?![ \t#}])[\w \t*]*?\b(\w+)[ \t]*\(/gm)) {
+      if (!wanted.has(m[1]!)) continue;
+      const args = argumentsAt(masked, m.index + m[0].length - 1);
+      if (!args || !/^\s*(__\w+(\([^)]*\))?\s*)*[;{]/.test(masked.slice(args.end, args.end + 120))) continue;
+      const list = args.list;
+      note(
+        m[1]!,
+        list.some((a) => a.trim() === '...')
+          ? -1
+          : list.length === 1 && /^\s*(void)?\s*$/.test(list[0]!)
+            ? 0
+            : list.length,
+      );
+    }
+    for (const m of masked.matchAll(/\bstruct[ \t]+(\w+)[^;{}()=]*\{/g)) {
+      names.structs.set(m[1]!, (names.structs.get(m[1]!) ?? new Set()).add(p));
+    }
+  }
+  return names;
+}
+
+/** `foo_##x`: every wanted name that begins or ends so may be made. */
+function pasted(
+  suffix: string | undefined,
+  prefix: string | undefined,
+  wanted: ReadonlySet<string>,
+  words: Set<string>,
+): void {
+  const part = suffix ?? prefix!;
+  if (part.length < 4) return;
+  for (const w of wanted) if (suffix ? w.endsWith(part) : w.startsWith(part)) words.add(w);
+}
+
+/** Names that the set brings: all words of its added lines, those that it defines, and the defined that are in the port. */
+function ownNames(ctx: CheckContext) {
+  const own = { words: new Set<string>(), defined: new Set<string>(), placed: new Set<string>() };
+  if (!ctx.set) return own;
+  const definers = (text: string): string[] => {
+    const found: string[] = [];
+    for (const m of text.matchAll(/^\s*#\s*define\s+(\w+)/gm)) found.push(m[1]!);
+    for (const m of text.matchAll(/^(?![ \t#}])[\w \t*]*?[\s*](\w+)[ \t]*\([^;]*?\)[\w\s()]*\{/gm)) found.push(m[1]!);
+    for (const m of text.matchAll(/\b(?:struct|union|enum)\s+(\w+)[^;{}()=]*\{/g)) found.push(m[1]!);
+    return found;
+  };
+  for (const { hunk } of hunksOf(ctx.set)) {
+    if (!/\.[chS]$/.test(hunk.path)) continue;
+    const text = maskC(
+      hunk.lines
+        .filter((l) => l[0] === '+')
+        .map((l) => l.slice(1))
+        .join(''),
+    );
+    for (const w of identifiers(text)) own.words.add(w);
+    if (isC(hunk.path)) for (const d of definers(text)) own.defined.add(d);
+    // A linker script's and an assembly file's symbols are defined as well.
+    else
+      for (const m of text.matchAll(/^\s*(?:ENTRY|SYM_\w+)\(\s*(\w+)|^(\w+):|^\s*(\w+)\s*=\s*\./gm))
+        own.defined.add((m[1] ?? m[2] ?? m[3])!);
+  }
+  for (const f of ctx.portFiles.values()) {
+    if (f.ported === null) continue;
+    const lines = maskC(f.ported).split('\n');
+    const text = [...ctx.addedLines(f.path)]
+      .sort((a, b) => a - b)
+      .map((i) => lines[i] ?? '')
+      .join('\n');
+    for (const d of definers(text)) own.placed.add(d);
+    for (const m of text.matchAll(/^\s*(?:ENTRY|SYM_\w+)\(\s*(\w+)|^(\w+):|^\s*(\w+)\s*=\s*\./gm))
+      own.placed.add((m[1] ?? m[2] ?? m[3])!);
+  }
+  return own;
+}
+
+/** The file itself declares the name: a local, a parameter, a label. */
+function isDeclaredHere(masked: string, name: string): boolean {
+  return (
+    new RegExp(
+      `[\\w*]\\s+\\**${name}\\s*[;=,)\\[:]|^\\s*${name}:|#\\s*define\\s+${name}\\b|\\b(?:struct|enum|union)\\s+${name}\\s*\\{`,
+      'm',
+    ).test(masked) &&
+    new RegExp(`(?:[a-z_]\\w*|\\*)\\s*\\**\\b${name}\\s*[;=,)\\[]`).test(masked.replace(/\breturn\b[^;]*;/g, ''))
+  );
+}
+
+/** The arguments of a bracket that opens at `open`; null when it does not close. */
+function argumentsAt(text: string, open: number): { list: string[]; end: number } | null {
+  const list: string[] = [];
+  let depth = 0;
+  let from = open + 1;
+  for (let i = open; i < text.length && i < open + 4000; i++) {
+    const c = text[i]!;
+    if (c === '(' || c === '[' || c === '{') depth++;
+    else if (c === ')' || c === ']' || c === '}') {
+      if (--depth === 0) {
+        list.push(text.slice(from, i));
+        return { list, end: i + 1 };
+      }
+    } else if (c === ',' && depth === 1) {
+      list.push(text.slice(from, i));
+      from = i + 1;
+    }
+  }
+  return null;
+}
+
+function* callsOf(
+  masked: string,
+  lineOf: (offset: number) => number,
+): Generator<{ name: string; count: number; line: number }> {
+  for (const m of masked.matchAll(/\b([A-Za-z_]\w*)[ \t]*\(/g)) {
+    if (/^(if|for|while|switch|return|sizeof|defined|typeof|__attribute__|asm|__section)$/.test(m[1]!)) continue;
+    const args = argumentsAt(masked, m.index + m[0].length - 1);
+    if (!args) continue;
+    // A declaration names types, a call does not.
+    const before = masked.slice(Math.max(0, m.index - 60), m.index);
+    if (
+      /[\w*]\s+\**$/.test(before) &&
+      !/\b(return|else|do|case|goto)\s+\**$/.test(before) &&
+      /^[ \t]*(static|extern|void|int|u\d+|bool|struct|unsigned|long|char|const|inline|\w+_t)\b/m.test(
+        before.split('\n').pop()!,
+      )
+    )
+      continue;
+    const count = args.list.length === 1 && args.list[0]!.trim() === '' ? 0 : args.list.length;
+    yield { name: m[1]!, count, line: lineOf(m.index) };
+  }
+}
+
+/** `v->a.b` on added lines, for variables whose struct is declared in the same function. */
+function* fieldUses(
+  masked: string,
+  spans: readonly { kind: string; startLine: number; endLine: number }[],
+  added: ReadonlySet<number>,
+): Generator<{ struct: string; chain: string[]; line: number }> {
+  const lines = masked.split('\n');
+  for (const span of spans) {
+    if (span.kind !== 'function') continue;
+    const inside = [...added].filter((i) => span.startLine <= i && i <= span.endLine);
+    if (inside.length === 0) continue;
+    const types = new Map<string, string | null>();
+    const text = lines.slice(span.startLine, span.endLine + 1).join('\n');
+    for (const m of text.matchAll(/\bstruct\s+(\w+)\s+(?:__\w+\s+)?\**\s*(\w+)\s*(?=[;=,)\[])/g)) {
+      types.set(m[2]!, types.has(m[2]!) && types.get(m[2]!) !== m[1] ? null : m[1]!);
+    }
+    for (const i of inside) {
+      for (const m of (lines[i] ?? '').matchAll(/(?<![\w.>])(\w+)((?:\s*(?:->|\.)\s*\w+)+)/g)) {
+        const struct = types.get(m[1]!);
+        if (struct) yield { struct, chain: m[2]!.match(/\w+/g) ?? [], line: i };
+      }
+    }
+  }
+}
+
+/** Fields of the ported tree's structs, read when asked for. */
+class Structs {
+  private readonly known = new Map<string, Promise<Map<string, string> | null>>();
+  constructor(
+    private readonly tree: KernelTree,
+    private readonly files: ReadonlyMap<string, ReadonlySet<ByteString>>,
+    private readonly changed: readonly ByteString[],
+  ) {}
+
+  /** The first link of a chain that is not there; null when all is well or cannot be told. */
+  async missing(struct: string, chain: readonly string[]): Promise<{ struct: string; field: string } | null> {
+    let at = struct;
+    for (const field of chain) {
+      const fields = await this.fields(at);
+      if (!fields) return null;
+      const type = fields.get(field);
+      if (type === undefined) return { struct: at, field };
+      const next = /\bstruct (\w+)/.exec(type)?.[1];
+      if (!next) return null;
+      at = next;
+    }
+    return null;
+  }
+
+  private fields(struct: string): Promise<Map<string, string> | null> {
+    let known = this.known.get(struct);
+    if (!known) {
+      known = this.read(struct);
+      this.known.set(struct, known);
+    }
+    return known;
+  }
+
+  private async read(struct: string): Promise<Map<string, string> | null> {
+    const fields = new Map<string, string>();
+    const files = new Set([...(this.files.get(struct) ?? []), ...this.changed]);
+    let found = false;
+    for (const p of files) {
+      if (!this.tree.has(p)) continue;
+      const text = (await this.tree.read(p)) ?? '';
+      if (!new RegExp(`\\bstruct[ \\t]+${struct}\\b[^;{}()=]*\\{`).test(text)) continue;
+      const index = await indexFile(p, text);
+      for (const d of index.definitions) {
+        if (d.kind !== 'struct' || d.name !== struct) continue;
+        // A macro inside may well bring fields along.
+        if (d.broken || d.members.length === 0) return null;
+        const body = text.slice(d.start, d.end);
+        if (/^\s*[A-Z][A-Z0-9_]+\s*(\(|;|$)/m.test(maskC(body).replace(/^[ \t]*#.*$/gm, ''))) return null;
+        found = true;
+        for (const m of d.members)
+          for (const part of [m.name, m.name.split('.')[0]!])
+            if (!fields.has(part)) fields.set(part, part === m.name ? m.type : '');
+        // Fields of nested structs without a name of their own.
+        for (const w of body.match(/[A-Za-z_]\w*/g) ?? [])
+          if (!fields.has(w) && /\b(struct|union)\s*\{/.test(maskC(body))) fields.set(w, '');
+      }
+    }
+    return found ? fields : null;
+  }
+}

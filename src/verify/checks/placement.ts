@@ -1,0 +1,87 @@
+import type { ByteString } from '../../core/text';
+import { judge, skipped, type Check, type Finding } from '../check';
+import type { CheckContext } from '../context';
+import { definitionAt, scanFile, type Span } from '../scan';
+
+/**
+ * What a hunk adds stands in the definition that it was written for. Another definition is right only when the old one is
+ * gone from the target, or when the port report says so.
+ */
+export const placement: Check = {
+  name: 'placement',
+  async run(ctx) {
+    if (ctx.setFiles.size === 0) return skipped('placement', ctx.noSet ?? 'the set changes no text file');
+    const findings: Finding[] = [];
+    let looked = 0;
+    const home = new Map<string, Map<string, Set<string | null>>>();
+    for (const file of ctx.setFiles.values()) {
+      if (file.base === null || file.patched === null) continue;
+      const spans = scanFile(file.path, file.patched);
+      file.origin.forEach((l, i) => {
+        if (l.hunk === null || !isTelling(l.text)) return;
+        const lines = home.get(l.hunk) ?? new Map<string, Set<string | null>>();
+        const key = squeeze(l.text);
+        lines.set(key, (lines.get(key) ?? new Set()).add(definitionAt(spans, i)));
+        home.set(l.hunk, lines);
+      });
+    }
+    for (const file of ctx.portFiles.values()) {
+      if (file.ported === null || file.target === null) continue;
+      const spans = await ctx.spans(file.path);
+      const lines = file.ported.split('\n');
+      const wrong = new Map<string, { line: number; from: string; to: string | null; count: number }>();
+      for (const i of ctx.addedLines(file.path)) {
+        const hunk = ctx.hunkAt(file.path, i);
+        const from = hunk === null ? undefined : home.get(hunk)?.get(squeeze(lines[i] ?? ''));
+        if (!hunk || !from || !isTelling(lines[i] ?? '')) continue;
+        looked++;
+        const to = definitionAt(spans, i);
+        if ([...from].some((f) => f === to)) continue;
+        const name = [...from].find((f) => f !== null);
+        if (!name || definedByPort(spans, to, ctx, file.path)) continue;
+        if (saysReport(ctx, hunk, file.path, to) && !(await stillThere(ctx, file.path, name))) continue;
+        if (!(await stillThere(ctx, file.path, name))) continue;
+        const known = wrong.get(hunk);
+        if (known) known.count++;
+        else wrong.set(hunk, { line: i, from: name, to, count: 1 });
+      }
+      for (const [hunk, w] of wrong) {
+        findings.push({
+          path: file.path,
+          line: w.line + 1,
+          hunk,
+          definition: w.to,
+          text: `${w.count} ${w.count === 1 ? 'line' : 'lines'} written for '${w.from}' stand ${w.to === null ? 'at file level' : `in '${w.to}'`}, and '${w.from}' is still there`,
+          kind: 'wrong-definition',
+        });
+      }
+    }
+    return judge('placement', findings, `${looked} added lines looked up in their definitions`);
+  },
+};
+
+/** The enclosing definition was added by the port itself. */
+function definedByPort(spans: readonly Span[], name: string | null, ctx: CheckContext, path: ByteString): boolean {
+  const span = spans.find((s) => s.name === name);
+  return span !== undefined && ctx.addedLines(path).has(span.startLine);
+}
+
+function saysReport(ctx: CheckContext, hunk: string, path: ByteString, to: string | null): boolean {
+  const report = ctx.hunkReports.get(hunk);
+  const places = [...(report?.target ?? []), ...(report?.edits.flatMap((e) => e.target) ?? [])];
+  return places.some((t) => t.path === path && t.definition === to);
+}
+
+/** The definition is in the file that the line was put into. */
+async function stillThere(ctx: CheckContext, path: ByteString, name: string): Promise<boolean> {
+  const text = await ctx.targetText(path);
+  return text !== null && scanFile(path, text).some((s) => s.name === name);
+}
+
+function isTelling(line: string): boolean {
+  return /\w{3}/.test(line) && !/^\s*(\*|\/\*|\/\/|#\s*(else|endif))/.test(line);
+}
+
+function squeeze(line: string): string {
+  return line.replace(/\s+/g, '');
+}
