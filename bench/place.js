@@ -2,13 +2,16 @@
 // One set, several targets, several tools, in one run: what each places, what it leaves, what it costs.
 const fs = require('node:fs');
 const path = require('node:path');
-const { environment, options, scratchFolder, table } = require('./measure');
+const { environment, git, options, scratchFolder, table } = require('./measure');
 const { commits, openSet, openTarget } = require('./workspace');
 const { gitMerge, hunkMerge, patch, port, wiggle } = require('./tools');
 const { elsewhere } = require('./elsewhere');
+const { AGREEMENT_HEAD, agreement, agreementCells } = require('./agreement');
 
 const usage = `usage: node bench/place.js --tree REPO --set NAME --patches DIR --to V,V,… [options]
   --reference NAME   a second row for kport, with this set as reference
+  --expert REV --expert-base REV --score SCRIPT
+                     the authors' own port on the target, as bench/agreement.js takes it: its columns, too
   --only A,B         tools: patch-F0, patch-F2, git-merge, hunk-merge, wiggle, kport (default: all)
   --keep DIR         keep each port's report there, as kport-V.json
   --json FILE        everything that was measured`;
@@ -21,6 +24,9 @@ const opts = options(
     patches: { type: 'string' },
     to: { type: 'string' },
     reference: { type: 'string' },
+    expert: { type: 'string' },
+    'expert-base': { type: 'string' },
+    score: { type: 'string' },
     only: { type: 'string' },
     keep: { type: 'string' },
     json: { type: 'string' },
@@ -80,11 +86,17 @@ async function measure(set, name) {
       fuzzy: done.fuzzy ?? null,
       lostRegions: done.lost ?? null,
       elsewhere: misplaced,
+      agreement: opts.expert && opts.score && done.result ? agreement(set, target, done, expertOf(name)) : null,
       cost: done.cost,
       kport: done.report ? summary(done.report) : null,
     });
   }
   return rows;
+}
+
+function expertOf(name) {
+  const treeOf = (r) => git(opts.tree, 'rev-parse', `${r}^{tree}`).trim();
+  return { expert: treeOf(opts.expert), expertBase: treeOf(opts['expert-base'] ?? name), score: opts.score };
 }
 
 function summary(report) {
@@ -104,7 +116,16 @@ function print(set, name, rows) {
   console.log(`### ${set.name} to ${name}\n`);
   console.log(
     table(
-      ['tool', `placed of ${set.count}`, 'left: regions (files)', 'elsewhere', 'wall s', 'user s', 'peak MB'],
+      [
+        'tool',
+        `placed of ${set.count}`,
+        'left: regions (files)',
+        'elsewhere',
+        'wall s',
+        'user s',
+        'peak MB',
+        ...(opts.expert ? AGREEMENT_HEAD : []),
+      ],
       rows.map((r) => [
         r.tool + (r.fuzzy ? ` (${r.fuzzy} with fuzz)` : ''),
         percent(r.placed),
@@ -113,6 +134,7 @@ function print(set, name, rows) {
         seconds(r.cost.wall),
         seconds(r.cost.user),
         Number.isFinite(r.cost.peakMB) ? r.cost.peakMB : '-',
+        ...(opts.expert ? agreementCells(r.agreement) : []),
       ]),
     ),
   );

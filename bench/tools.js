@@ -166,6 +166,7 @@ function gitMerge(set, target, made) {
   }
   const placed = new Set();
   const result = new Map();
+  const raw = new Map();
   const tally = { regions: 0, files: 0, lost: 0, wholeFiles: 0 };
   const seen = new Set();
   for (const file of set.files) {
@@ -190,6 +191,7 @@ function gitMerge(set, target, made) {
     tally.lost += regions.filter((r) => r.lost).length;
     for (const h of file.hunks) if (!hit.has(h)) placed.add(h);
     result.set(file.path, user.resolved);
+    raw.set(file.path, seenByUser.get(to));
   }
   // Files that only the set has, and the target has too: counted as regions and files, they hold none of the hunks.
   for (const [p, stage] of stages) {
@@ -197,7 +199,7 @@ function gitMerge(set, target, made) {
     tally.files++;
     if (seenByUser.has(p)) tally.regions += regionsOf(seenByUser.get(p)).regions.length;
   }
-  return { placed, ...tally, result, cost: done.cost };
+  return { placed, ...tally, result, raw, cost: done.cost };
 }
 
 /** `git merge-file` of each hunk alone: base, the target's file, the base with this hunk only. */
@@ -245,9 +247,12 @@ function wiggle(set, target) {
   });
   const done = timed('sh', ['-c', `${script.join('\n')}\nexit 0`], { cwd: dir });
   const result = new Map();
+  const raw = new Map();
   const tally = { regions: 0, files: set.files.length - files.length };
   files.forEach((f, i) => {
-    const { regions, resolved } = regionsOf(readFile(path.join(dir, `${i}.out`)));
+    const lines = readFile(path.join(dir, `${i}.out`));
+    const { regions, resolved } = regionsOf(lines);
+    raw.set(f.path, lines);
     tally.regions += regions.length;
     if (regions.length) tally.files++;
     result.set(f.path, resolved);
@@ -261,7 +266,7 @@ function wiggle(set, target) {
       if (alone.code === 0) placed.add(h);
     }
   }
-  return { placed, ...tally, result, cost: done.cost };
+  return { placed, ...tally, result, raw, cost: done.cost };
 }
 
 /** kport: its report says what is placed. `cacheDir` decides whether the run is cold or warm. */
