@@ -19,6 +19,7 @@ const LAYERS = [
   'report',
   'pipeline',
   'apply',
+  'hypercalls',
   'cli',
 ];
 

@@ -16,10 +16,10 @@ import { setsCommand } from './sets';
 export const commands = [
   importCommand,
   setsCommand,
-  applyCommand,
   indexCommand,
   mapCommand,
   chronicleCommand,
+  applyCommand,
   checkCommand,
   hypercallsCommand,
   mailCommand,
