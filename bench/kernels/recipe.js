@@ -7,7 +7,10 @@ const path = require('node:path');
 
 const OPTION = 'CONFIG_KPORT_PROBE';
 const guarded = (text) => `#ifdef ${OPTION}\n${text}#endif\n`;
-const SPDX = (comment) => (comment === '#' ? '# SPDX-License-Identifier: GPL-2.0-only\n' : `${comment} SPDX-License-Identifier: GPL-2.0-only${comment === '/*' ? ' */' : ''}\n`);
+const SPDX = (comment) =>
+  comment === '#'
+    ? '# SPDX-License-Identifier: GPL-2.0-only\n'
+    : `${comment} SPDX-License-Identifier: GPL-2.0-only${comment === '/*' ? ' */' : ''}\n`;
 
 /** The answer that init sees: the question exclusive-or the number that the assembly has. */
 const QUESTION = 0x1111;

@@ -35,7 +35,11 @@ function timed(what, action) {
 }
 
 function kport(...args) {
-  const done = spawnSync(process.execPath, [path.join(top, 'bin/kport'), ...args], { encoding: 'utf8', env, maxBuffer: 1e9 });
+  const done = spawnSync(process.execPath, [path.join(top, 'bin/kport'), ...args], {
+    encoding: 'utf8',
+    env,
+    maxBuffer: 1e9,
+  });
   if (done.status > 1 || done.error) throw new Error(`kport ${args[0]}: ${done.stderr}`);
   return done;
 }
@@ -47,7 +51,13 @@ function importKernel(dir) {
   const tag = `v${value('VERSION')}.${value('PATCHLEVEL')}.${value('SUBLEVEL')}`;
   if (!fs.existsSync(repo)) {
     execFileSync('git', ['init', '-q', repo]);
-    for (const [k, v] of Object.entries({ 'core.compression': '0', 'gc.auto': '0', 'user.name': 'kport', 'user.email': 'kport@localhost' })) git('config', k, v);
+    for (const [k, v] of Object.entries({
+      'core.compression': '0',
+      'gc.auto': '0',
+      'user.name': 'kport',
+      'user.email': 'kport@localhost',
+    }))
+      git('config', k, v);
   }
   if (git('tag', '--list', tag)) return tag;
   const index = { ...env, GIT_INDEX_FILE: path.join(work, `index-${tag}`) };
@@ -62,13 +72,15 @@ function makeSet(tag, branch) {
   const files = [...new Set(patches.flatMap((p) => p.steps.map((s) => s.create ?? s.file)))];
   const dir = fs.mkdtempSync(path.join(work, 'set-'));
   const index = { ...env, GIT_INDEX_FILE: path.join(dir, '.index') };
-  const run = (...args) => execFileSync('git', ['-C', repo, `--work-tree=${dir}`, ...args], { env: index, encoding: 'utf8' }).trim();
+  const run = (...args) =>
+    execFileSync('git', ['-C', repo, `--work-tree=${dir}`, ...args], { env: index, encoding: 'utf8' }).trim();
   run('read-tree', tag);
   const old = files.filter((f) => spawnSync('git', ['-C', repo, 'cat-file', '-e', `${tag}:${f}`]).status === 0);
   run('checkout-index', '-f', '--', ...old);
   let parent = git('rev-parse', `${tag}^{commit}`);
   for (const patch of patches) {
-    for (const step of patch.steps) if (step.create) fs.mkdirSync(path.dirname(path.join(dir, step.create)), { recursive: true });
+    for (const step of patch.steps)
+      if (step.create) fs.mkdirSync(path.dirname(path.join(dir, step.create)), { recursive: true });
     make(patch, dir);
     run('update-index', '--add', '--', ...files.filter((f) => fs.existsSync(path.join(dir, f))));
     parent = git('commit-tree', '-p', parent, '-m', patch.subject, run('write-tree'));
@@ -78,7 +90,9 @@ function makeSet(tag, branch) {
 }
 
 function check(title, args) {
-  const done = timed(title, () => kport('check', '--patches', sets, '--set', 'kport-probe', '--tree', repo, '-j', jobs, '--json', ...args));
+  const done = timed(title, () =>
+    kport('check', '--patches', sets, '--set', 'kport-probe', '--tree', repo, '-j', jobs, '--json', ...args),
+  );
   const document = JSON.parse(done.stdout);
   fs.writeFileSync(path.join(work, `${title.replace(/\W+/g, '-')}.json`), done.stdout);
   for (const c of document.checks) {
@@ -87,7 +101,8 @@ function check(title, args) {
   }
   const by = (name) => document.checks.find((c) => c.name === name);
   const problems = document.checks.filter((c) => c.result === 'fail').map((c) => c.name);
-  for (const name of ['compile-on', 'compile-off', 'el2-closure']) if (by(name)?.result === 'skipped') problems.push(name);
+  for (const name of ['compile-on', 'compile-off', 'el2-closure'])
+    if (by(name)?.result === 'skipped') problems.push(name);
   if (boots) {
     const facts = by('boot')?.figures?.facts ?? {};
     if (facts.guest !== 'ran') problems.push('no guest ran');
@@ -98,7 +113,12 @@ function check(title, args) {
 
 function main() {
   fs.mkdirSync(work, { recursive: true });
-  for (const k of KERNELS) timed(`${k.package} of ${k.suite}`, () => execFileSync(path.join(__dirname, 'fetch.sh'), [work, k.suite, k.package], { stdio: ['ignore', 'ignore', 'inherit'] }));
+  for (const k of KERNELS)
+    timed(`${k.package} of ${k.suite}`, () =>
+      execFileSync(path.join(__dirname, 'fetch.sh'), [work, k.suite, k.package], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      }),
+    );
   const [from, to] = timed('kernels into git', () => KERNELS.map((k) => importKernel(path.join(work, k.package))));
   timed(`the set on ${from}`, () => makeSet(from, 'probe'));
   const shapes = patches.flatMap((p) => p.steps).map((s) => s.shape);
@@ -106,8 +126,26 @@ function main() {
   fs.rmSync(sets, { recursive: true, force: true });
   kport('import', 'kport-probe', '--patches', sets, '--repo', repo, '--range', `${from}..probe`);
   const boot = boots ? ['--boot'] : [];
-  const problems = check(`at home on ${from}`, ['--branch', 'probe', '--to', from, ...boot]).map((p) => `${from}: ${p}`);
-  const applied = timed(`apply to ${to}`, () => kport('apply', '--patches', sets, '--set', 'kport-probe', '--tree', repo, '--to', to, '--branch', 'probe-ported', '-f', '--json'));
+  const problems = check(`at home on ${from}`, ['--branch', 'probe', '--to', from, ...boot]).map(
+    (p) => `${from}: ${p}`,
+  );
+  const applied = timed(`apply to ${to}`, () =>
+    kport(
+      'apply',
+      '--patches',
+      sets,
+      '--set',
+      'kport-probe',
+      '--tree',
+      repo,
+      '--to',
+      to,
+      '--branch',
+      'probe-ported',
+      '-f',
+      '--json',
+    ),
+  );
   const report = JSON.parse(applied.stdout);
   say(`  ${report.summary.placed} of ${report.summary.hunks} hunks placed`);
   for (const h of report.hunks) say(`  ${h.outcome.padEnd(10)} ${h.id} ${h.path}:${h.source.line} ${h.message ?? ''}`);
