@@ -40,6 +40,8 @@ export interface NumberedCall {
 interface Primitive {
   kind: 'macro' | 'function';
   place: Place;
+  /** It takes a fixed number of arguments. */
+  fixed: boolean;
 }
 
 /** What the set calls, and with which numbers. */
@@ -53,6 +55,8 @@ export interface Numbers {
   primitive: string;
   primitiveKind: 'macro' | 'function' | 'kernel';
   primitivePlace: Place | null;
+  /** The value of a constant of the set; null when it is none. */
+  valueOf(expression: string): number | null;
   /** The name that a label, call argument or designator stands for; null when it is no number. */
   label(expression: string): string | null;
 }
@@ -76,6 +80,8 @@ export function findNumbers(sources: Sources): Numbers {
       // `arm_smccc_1_1_hvc(id, …, &res)`: the last argument is where the answer goes.
       if (/smccc/.test(call.name) && passes.length) passes.pop();
       while (/^arm_smccc_hvc$|^__arm_smccc_hvc$/.test(call.name) && passes[passes.length - 1] === '0') passes.pop();
+      // A function of the set takes a fixed number of arguments: zeros at the end only fill it up.
+      if (primitives.get(call.name)?.fixed) while (passes[passes.length - 1] === '0') passes.pop();
       raw.push({ number, primitive: call.name, source, call, passes });
     }
   }
@@ -101,6 +107,7 @@ export function findNumbers(sources: Sources): Numbers {
     primitive,
     primitiveKind: primitives.get(primitive)?.kind ?? 'kernel',
     primitivePlace: primitives.get(primitive)?.place ?? null,
+    valueOf: (expression) => evaluate(expression, (n) => known.get(n)?.number ?? null),
     label: labelReader(macros),
   };
 }
@@ -199,7 +206,7 @@ function primitivesOf(sources: Sources): Map<string, Primitive | null> {
           /"[^"]*\bhvc\b/.test(source.text.slice(d.body.start, d.body.end)) &&
           !first.type.includes('*');
         if (!through && !itself) continue;
-        found.set(d.name, { kind: d.kind, place: placeOf(source, d.start) });
+        found.set(d.name, { kind: d.kind, place: placeOf(source, d.start), fixed: !d.signature!.variadic });
         grew = true;
       }
     }
