@@ -52,37 +52,14 @@ describe('kport apply', () => {
       "Ann Author <ann@example.org> 1600000000 2020-09-13 14:26:40 +0200
       Carl Committer
       KVM: count the maps
-      MIME-Version: 1.0
-      Content-Type: multipart/mixed; boundary="------------false"
-
-      This is a multi-part message in MIME format.
-      --------------false
-      Content-Type: text/plain; charset=UTF-8; format=fixed
-      Content-Transfer-Encoding: 8bit
 
       JÃ¼rgen MÃ¼ller <jm@example.org> 1500000000 2017-07-13 21:40:00 -0500
       Carl Committer
       KVM: add the corevisor
-      MIME-Version: 1.0
-      Content-Type: multipart/mixed; boundary="------------false"
-
-      This is a multi-part message in MIME format.
-      --------------false
-      Content-Type: text/plain; charset=UTF-8; format=fixed
-      Content-Transfer-Encoding: 8bit
 
       Ann Author <ann@example.org> 1600000000 2020-09-13 14:26:40 +0200
       Carl Committer
       KVM: guard the entry
-      MIME-Version: 1.0
-      Content-Type: multipart/mixed; boundary="------------false"
-
-      This is a multi-part message in MIME format.
-      --------------false
-      Content-Type: text/plain; charset=UTF-8; format=fixed
-      Content-Transfer-Encoding: 8bit
-
-
       Why, in words.
 
       Signed-off-by: Ann Author <ann@example.org>
