@@ -79,8 +79,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** yargs makes a list of an option that is given twice, and takes '' for a value; both are slips. */
 function refuseSlips(args: Record<string, unknown>, lists: readonly string[]): void {
   for (const [name, value] of Object.entries(args)) {
-    // yargs gives `--dry-run` as `dryRun`, too; one of the two is enough.
-    if (Array.isArray(value) && name !== '_' && !/[A-Z]/.test(name) && !lists.includes(name)) {
+    // yargs has 'suppress-cc' as 'suppressCc', too.
+    const dashed = name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+    if (Array.isArray(value) && name !== '_' && !lists.includes(name) && !lists.includes(dashed)) {
       throw usageError(`'--${name}' is given twice`, 'give it once');
     }
     if (value === '') throw usageError(`'${name}' is empty`, "run 'kport COMMAND --help'");

@@ -115,7 +115,7 @@ class Reader {
   constructor(
     readonly source: Source,
     /** Names that point to the saved registers. */
-    readonly frames: ReadonlySet<string>,
+    readonly frames: Set<string>,
     readonly isFunction: (name: string) => boolean,
   ) {}
 
@@ -184,7 +184,16 @@ class Reader {
       const name = this.text(left).replace(/^\*+\s*/, '');
       if (!/^\w+$/.test(name)) continue;
       const read = this.register(right, env);
-      if (read) env.set(name, read);
+      // Another name for the saved registers: `u64 *regs = ctxt->regs.regs`.
+      const isPointer = n.type === 'init_declarator' && /^\*/.test(this.text(left));
+      if (
+        !read &&
+        isPointer &&
+        this.mentionsFrame(right) &&
+        !/\(\s*\w/.test(this.text(right).replace(/\([\w\s*]+\)/, ''))
+      ) {
+        this.frames.add(name);
+      } else if (read) env.set(name, read);
       else env.set(name, { value: this.text(right) });
     }
   }

@@ -89,7 +89,7 @@ async function entries(work: Generation, era: Era, tree: TreeReader): Promise<Ge
     await change('arch/arm64/kvm/Makefile', 'build', (t) => addObject(t, objectOf(work.stubsPath), option, /^kvm$/));
   }
   const makefile = era.nvheMakefile ?? 'arch/arm64/kvm/hyp/Makefile';
-  await change(makefile, 'build', (t) => addObject(t, objectOf(work.dispatcherPath), option, /^(hyp|obj)$/));
+  await change(makefile, 'build', (t) => addObject(t, objectOf(work.dispatcherPath), option, /^(hyp|obj|hyp-obj)$/));
   if (era.kind === 'smccc' && era.hypMain) {
     await change(era.hypMain, 'glue', (t) => {
       const called = callFirst(t, 'SMCCC_RET_NOT_SUPPORTED', work.dispatcherName, option);
@@ -296,6 +296,13 @@ class Generation {
       lines.push(
         ...macroLines([`#define ${name}(nr, ...)`, '\t__kvm_call_hyp((void *)(unsigned long)(nr), ##__VA_ARGS__)']),
       );
+      return lines;
+    }
+    if (this.era.callMacro) {
+      const body = this.era.callMacro.map((l) =>
+        l.replace(/^\t(?=\S)|^\t(?=\t)/, '').replace('%ID%', this.functionId('nr')),
+      );
+      lines.push(...macroLines([`#define ${name}(nr, ...)`, ...body]));
       return lines;
     }
     lines.push(
@@ -625,7 +632,8 @@ function joinHalves(
 ): string[] | null {
   if (ours.length !== theirs.length + 1) return null;
   const at = ours.findIndex((p, i) => /lo(w)?$/i.test(p.name) && /hi(gh)?$/i.test(ours[i + 1]?.name ?? ''));
-  if (at < 0 || typeInfo(theirs[at]?.type ?? '')?.bits !== 64) return null;
+  const whole = typeInfo(theirs[at]?.type ?? '');
+  if (at < 0 || whole?.bits !== 64 || whole.pointer) return null;
   const [low, high] = [dispatch.registers[at]?.register, dispatch.registers[at + 1]?.register];
   if (low == null || high == null) return null;
   const others = dispatch.registers.map((r) =>

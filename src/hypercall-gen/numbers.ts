@@ -79,7 +79,7 @@ export function findNumbers(sources: Sources): Numbers {
       raw.push({ number, primitive: call.name, source, call, passes });
     }
   }
-  const labelled = labelsOf(sources, known, spelled);
+  const labelled = labelsOf(sources, new Set(raw.map((c) => c.number)), spelled);
   const seeds = new Set([...raw.map((c) => c.number), ...labelled]);
   const families = familiesOf([...seeds].map((n) => known.get(n)!));
   const inDefinitions = namesInDefinitions(constants);
@@ -231,19 +231,29 @@ function labelReader(known: ReadonlyMap<string, unknown>): (expression: string) 
   };
 }
 
-/** Numbers that some code of the set tells apart: `case N:`, `== N`, `[N] = f`. */
+/**
+ * Numbers that the dispatcher tells apart (`case N:`, `== N`, `[N] = f`) though nobody calls them: those that stand with
+ * called ones in one definition and begin with the same word. When nothing is called, what is named like a hypercall.
+ */
 function labelsOf(
   sources: Sources,
-  known: ReadonlyMap<string, unknown>,
-  label: (e: string) => string | null,
+  called: ReadonlySet<string>,
+  label: (expression: string) => string | null,
 ): string[] {
-  // A dispatcher tells two numbers apart at least; a lone comparison of a flag is no dispatcher.
+  const word = (name: string) => /^_*[A-Za-z0-9]+_?/.exec(name)?.[0] ?? name;
+  const words = new Set([...called].map(word));
   const found: string[] = [];
   for (const source of sources.c) {
-    if (!source.index.definitions.some((d) => d.kind === 'function' || d.kind === 'variable')) continue;
-    for (const m of source.code.matchAll(/\bcase\s+([^:?]+):|\[\s*([^\]=]+?)\s*\]\s*=/g)) {
-      const name = label((m[1] ?? m[2])!);
-      if (name !== null && known.has(name) && /^_*HVC|HYPERCALL|HCALL|SMCCC/.test(name)) found.push(name);
+    for (const d of source.index.definitions) {
+      if ((d.kind !== 'function' && d.kind !== 'variable') || d.end - d.start < 3) continue;
+      const code = source.code.slice(d.start, d.end);
+      const names: string[] = [];
+      for (const m of code.matchAll(/\bcase\s+([^:?]+):|\[\s*([^\]=]+?)\s*\]\s*=|==\s*(\w+)|(\w+)\s*==/g)) {
+        const name = label((m[1] ?? m[2] ?? m[3] ?? m[4])!);
+        if (name !== null) names.push(name);
+      }
+      if (called.size === 0) found.push(...names.filter((n) => /(^|_)(HVC|HYPERCALL|HCALL|SMCCC)_/.test(n)));
+      else if (names.some((n) => called.has(n))) found.push(...names.filter((n) => words.has(word(n))));
     }
   }
   return found;

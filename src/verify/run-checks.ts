@@ -7,6 +7,7 @@ import { skipped, type Check, type CheckResult } from './check';
 import type { CheckContext } from './context';
 import { boot } from './checks/boot';
 import { accounting } from './checks/accounting';
+import { checkpatch } from './checks/checkpatch';
 import { compile } from './checks/compile';
 import { conditionals } from './checks/conditionals';
 import { eachPatch } from './checks/each';
@@ -22,6 +23,7 @@ import { markers } from './checks/markers';
 import { names } from './checks/names';
 import { parse } from './checks/parse';
 import { placement } from './checks/placement';
+import { silentBreaks } from './checks/silent-breaks';
 import { Workshop } from './workshop';
 
 /** What can be checked without a compiler, cheapest first. */
@@ -39,6 +41,8 @@ export const SOURCE_CHECKS: readonly Check[] = [
   macros,
   names,
   el2Sources,
+  silentBreaks,
+  checkpatch,
 ];
 
 /** The JSON that `kport check --json` prints. Extend, do not break. */

@@ -1,12 +1,23 @@
 import { PLACED } from '../../core/outcome';
-import type { ByteString } from '../../core/text';
+import { tokens, type ByteString } from '../../core/text';
 import { hunksOf } from '../../patch-set/patch-set';
 import { judge, skipped, type Check, type Finding } from '../check';
 import type { CheckContext } from '../context';
+import { similarity } from '../../porter/align';
 import { plainLines } from '../scan';
 
 /** A hunk is there when this share of its lines is. */
 const ENOUGH = 0.5;
+
+/** A line is an adapted one when this share of its tokens is the same. */
+const ALIKE = 0.65;
+
+/** Outcomes whose text may well be another's. */
+const LOOSE: ReadonlySet<string> = new Set(['rewritten', 'generated', 'already-upstream']);
+
+function alike(a: readonly string[], b: readonly string[]): boolean {
+  return similarity(a, b) >= ALIKE;
+}
 
 /**
  * Every hunk of the set has an end, and the tree agrees with it: what was placed is in the tree, with each of its guard
@@ -72,7 +83,27 @@ export const accounting: Check = {
             ),
           );
         }
-      } else present++;
+      } else {
+        present++;
+        if (report && LOOSE.has(report.outcome)) continue;
+        const pools = [...places].map((place) => lines.get(place)).filter((pool) => pool !== undefined);
+        const lost = hunk.lines.filter(
+          (l) => l[0] === '+' && isTelling(l) && !pools.some((pool) => pool.has(squeeze(l.slice(1)))),
+        );
+        // An adapted line still has most of its words somewhere in the file.
+        const gone = lost.filter(
+          (l) => !pools.some((pool) => [...pool.values()].some((t) => alike(tokens(l.slice(1)), t))),
+        );
+        if (gone.length === 0) continue;
+        findings.push(
+          about(
+            hunk.id,
+            hunk.path,
+            `${gone.length} of the hunk's ${wanted.length} added lines are not in the ported tree: '${gone[0]!.slice(1).trim().slice(0, 60)}'`,
+            'hunk-incomplete',
+          ),
+        );
+      }
     }
     const words = Object.entries(left).map(([k, n]) => `, ${n} ${k}`);
     return judge('accounting', findings, `${present} of ${total} hunks found in the tree${words.join('')}`, {
@@ -84,12 +115,15 @@ export const accounting: Check = {
 };
 
 /** Lines of the files that the port touched, blanks squeezed out. */
-async function portLines(ctx: CheckContext): Promise<Map<ByteString, Set<string>>> {
-  const pools = new Map<ByteString, Set<string>>();
+async function portLines(ctx: CheckContext): Promise<Map<ByteString, Map<string, string[]>>> {
+  const pools = new Map<ByteString, Map<string, string[]>>();
   const wanted = new Set([...ctx.portFiles.keys(), ...ctx.setFiles.keys()]);
   for (const path of wanted) {
     const text = await ctx.portedText(path);
-    if (text !== null) pools.set(path, new Set(plainLines(text).map(squeeze)));
+    if (text === null) continue;
+    // Only what the port added can be an adapted line; what stands there anyhow counts when it is the very same.
+    const added = ctx.addedLines(path);
+    pools.set(path, new Map(plainLines(text).map((l, i) => [squeeze(l), added.has(i) ? tokens(l) : []])));
   }
   return pools;
 }

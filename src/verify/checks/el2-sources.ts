@@ -1,5 +1,6 @@
 import type { ByteString } from '../../core/text';
 import { judge, skipped, type Check, type Finding } from '../check';
+import type { CheckContext } from '../context';
 import { blankDirectives, isC, lineFinder, maskC, scanC, type Span } from '../scan';
 
 /** Marks of a function that lies in EL2's text. */
@@ -62,7 +63,8 @@ export const el2Sources: Check = {
         hunk: ctx.hunkAt(c.path, c.line),
         definition: c.from,
         text: `'${c.from}' runs at EL2 and calls ${c.callee}, which '${host.get(c.callee)!}' has in the kernel's own text`,
-        kind: 'el2-call-out',
+        // What the set does so at home is the set's own business, and the objects tell what became of it.
+        kind: atHome(ctx, c.from, c.callee) ? 'el2-call-at-home-review' : 'el2-call-out',
       });
     }
     return judge(
@@ -72,6 +74,17 @@ export const el2Sources: Check = {
     );
   },
 };
+
+/** The set has the same function call the same function at home. */
+function atHome(ctx: CheckContext, from: string, callee: string): boolean {
+  for (const f of ctx.setFiles.values()) {
+    if (f.patched === null || !isC(f.path) || !f.patched.includes(callee)) continue;
+    const span = scanC(f.patched).find((s) => s.name === from && s.kind === 'function');
+    if (span && new RegExp(`\\b${callee}\\s*\\(`).test(maskC(f.patched).slice(span.bodyStart, span.bodyEnd)))
+      return true;
+  }
+  return false;
+}
 
 function isEl2(path: ByteString, span: Span): boolean {
   return EL2_MARK.test(span.head) || EL2_FOLDER.test(path);

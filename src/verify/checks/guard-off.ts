@@ -89,12 +89,17 @@ export const guardOff: Check = {
           continue;
         if (sign === 'removed' && (await goneUpstream(ctx, rest.path, rest.line))) continue;
         if (sign === 'added' && (await alreadyThere(ctx, rest.path, rest.line))) continue;
+        // A directive left over asks for options that are not the set's: dead guards, or guards joined with others.
+        const directive =
+          /^\s*#/.test(rest.line.text) &&
+          /\.[chS]$/.test(rest.path) &&
+          !/^\s*#\s*(define|include|undef)/.test(rest.line.text);
         findings.push({
           path: rest.path,
           line: null,
           hunk,
           definition: null,
-          kind: sign === 'added' ? 'unguarded-missing' : 'unguarded-kept',
+          kind: directive ? 'directive-review' : sign === 'added' ? 'unguarded-missing' : 'unguarded-kept',
           text: `with the option off, the set ${sign === 'added' ? 'adds' : 'takes out'} '${rest.line.text.trim().slice(0, 70)}', and the port does not`,
         });
       }

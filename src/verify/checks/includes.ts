@@ -28,10 +28,9 @@ export const includes: Check = {
         const name = m[2]!;
         if (await resolves(ctx.ported, file.path, name, quoted)) continue;
         // A header that the set lacks at home is not the port's doing.
-        const atHome = ctx.base
-          ? ctx.setFiles.has(file.path) &&
-            !(await resolves(patchedTree(ctx.base, ctx.setFiles), file.path, name, quoted))
-          : false;
+        const same = ctx.sourcesOf(file.path).some((f) => (f.patched ?? '').includes(m[0]));
+        const atHome =
+          ctx.base !== null && same && !(await resolves(patchedTree(ctx.base, ctx.setFiles), file.path, name, quoted));
         if (atHome) {
           notes.push(name);
           continue;

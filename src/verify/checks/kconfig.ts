@@ -25,6 +25,11 @@ export const kconfig: Check = {
     const { defined, reached, duplicates, missing } = await readKconfig(ctx.ported);
     const home = ctx.base ? await readKconfig(ctx.base) : null;
     const setDefines = new Set<string>();
+    const setAsks = new Set<string>();
+    for (const f of ctx.setFiles.values()) {
+      for (const l of f.origin)
+        if (l.hunk !== null) for (const o of l.text.match(/\bCONFIG_\w+/g) ?? []) setAsks.add(o);
+    }
     for (const f of ctx.setFiles.values()) {
       if (!isKconfig(f.path)) continue;
       for (const l of f.origin) {
@@ -37,7 +42,7 @@ export const kconfig: Check = {
       const name = option.slice('CONFIG_'.length);
       if (reached.has(name)) continue;
       // An option that nobody defines at home either switches code off there as well: the set's own doing.
-      if (home && !home.reached.has(name) && !setDefines.has(name)) {
+      if (home && !home.reached.has(name) && !setDefines.has(name) && setAsks.has(option)) {
         dead++;
         continue;
       }

@@ -28,6 +28,7 @@ export const names: Check = {
     const target = await readNames(ctx.target, wanted, folders);
     const base = ctx.base && ctx.base !== ctx.target ? await readNames(ctx.base, wanted, folders) : target;
     const own = ownNames(ctx);
+    const homeCalls = callsAtHome(ctx);
     const findings: Finding[] = [];
     const reported = new Set<string>();
     let mentions = 0;
@@ -74,10 +75,18 @@ export const names: Check = {
       for (const call of callsOf(blankDirectives(masked, new Set()), lineOf)) {
         if (!added.has(call.line) || own.defined.has(call.name)) continue;
         const takes = target.arity.get(call.name);
+        const [was, is] = [base.lists.get(call.name), target.lists.get(call.name)];
+        if (was && is && takes?.has(call.count) && ![...was].some((l) => is.has(l))) {
+          put(
+            call.line,
+            'signature-review',
+            call.name,
+            `${call.name} takes as many arguments as before, and others: (${[...was][0]}) -> (${[...is][0]})`,
+          );
+        }
         if (!takes || takes.has(-1) || takes.has(call.count)) continue;
-        const atHome = base.arity.get(call.name);
-        // The same call with the same miscount at home is how this reader fails on some macro, not an error.
-        if (atHome && !atHome.has(-1) && !atHome.has(call.count)) continue;
+        // The same count at home, where it compiles, is this reader's failing on some macro.
+        if (homeCalls.get(call.name)?.has(call.count) && !base.arity.get(call.name)?.has(call.count)) continue;
         put(
           call.line,
           'wrong-arity',
@@ -109,6 +118,8 @@ interface Names {
   words: Set<string>;
   /** Parameter counts of functions and macros; -1: any number. */
   arity: Map<string, Set<number>>;
+  /** Parameter lists of functions as written, blanks squeezed. */
+  lists: Map<string, Set<string>>;
   /** Files that define a struct. */
   structs: Map<string, Set<ByteString>>;
 }
@@ -119,7 +130,7 @@ async function readNames(
   wanted: ReadonlySet<string>,
   folders: ReadonlySet<ByteString>,
 ): Promise<Names> {
-  const names: Names = { words: new Set(), arity: new Map(), structs: new Map() };
+  const names: Names = { words: new Set(), arity: new Map(), lists: new Map(), structs: new Map() };
   const note = (name: string, count: number) => names.arity.set(name, (names.arity.get(name) ?? new Set()).add(count));
   for (const p of tree.paths()) {
     if (!/\.[chS]$/.test(p)) continue;
@@ -149,6 +160,8 @@ async function readNames(
       const args = argumentsAt(masked, m.index + m[0].length - 1);
       if (!args || !/^\s*(__\w+(\([^)]*\))?\s*)*[;{]/.test(masked.slice(args.end, args.end + 120))) continue;
       const list = args.list;
+      const types = list.map((a) => a.replace(/\b\w+\s*$/, '').replace(/\s+/g, '')).join();
+      names.lists.set(m[1]!, (names.lists.get(m[1]!) ?? new Set()).add(types));
       note(
         m[1]!,
         list.some((a) => a.trim() === '...')
@@ -270,6 +283,19 @@ function* callsOf(
     const count = args.list.length === 1 && args.list[0]!.trim() === '' ? 0 : args.list.length;
     yield { name: m[1]!, count, line: lineOf(m.index) };
   }
+}
+
+/** How the set calls things at home: name to numbers of arguments. */
+function callsAtHome(ctx: CheckContext): Map<string, Set<number>> {
+  const calls = new Map<string, Set<number>>();
+  for (const f of ctx.setFiles.values()) {
+    if (f.patched === null || !isC(f.path)) continue;
+    const masked = maskC(f.patched);
+    for (const c of callsOf(blankDirectives(masked, new Set()), lineFinder(masked))) {
+      if (f.origin[c.line]?.hunk) calls.set(c.name, (calls.get(c.name) ?? new Set()).add(c.count));
+    }
+  }
+  return calls;
 }
 
 /** `v->a.b` on added lines, for variables whose struct is declared in the same function. */

@@ -1,0 +1,51 @@
+// Distinct compile errors of one set by target, kport's port beside git's merge:
+//   node bench/compile-table.js --tree REPO --set NAME --patches DIR [--merge REV] v4.19 v5.4 …
+// --merge names the set as a revision of REPO, for `git merge-tree` (needs git 2.38). Branches compile-table/* are replaced.
+const { execFileSync, spawnSync } = require('node:child_process');
+const path = require('node:path');
+
+const options = { tree: '.', set: '', patches: 'patches', merge: '' };
+const targets = [];
+for (let i = 2; i < process.argv.length; i++) {
+  const name = process.argv[i].replace(/^--/, '');
+  if (process.argv[i].startsWith('--') && name in options) options[name] = process.argv[++i];
+  else targets.push(process.argv[i]);
+}
+const bin = path.join(__dirname, '../bin/kport');
+const git = (...args) => spawnSync('git', ['-C', options.tree, ...args], { encoding: 'utf8', maxBuffer: 1e9 });
+const common = ['--patches', options.patches, '--set', options.set, '--tree', options.tree, '--json'];
+
+function kport(...args) {
+  const done = spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', maxBuffer: 1e9 });
+  if (done.status > 1) throw new Error(done.stderr);
+  return JSON.parse(done.stdout);
+}
+
+function row(target, what, args) {
+  const document = kport('check', ...common, ...args);
+  const cell = (name) => {
+    const check = document.checks.find((c) => c.name === name);
+    const f = check.figures ?? {};
+    if (!f.causes) return check.result;
+    const stopped = f.stopped ? ` (stopped at ${f.stopped.step})` : '';
+    return `${f.errors} errors, ${f.causes.length} causes, ${f.attributed} attributed${stopped}`;
+  };
+  process.stdout.write(`${[target, what, cell('compile-on'), cell('compile-off')].join('\t')}\n`);
+}
+
+process.stdout.write('target\tby\toption on\toption off\n');
+for (const target of targets) {
+  const branch = `compile-table/${options.set}-${target}`;
+  kport('apply', ...common, '--to', target, '--branch', branch, '-f');
+  row(target, 'kport', ['--branch', branch]);
+  if (!options.merge) continue;
+  const tree = git('merge-tree', '--write-tree', target, options.merge).stdout.split('\n')[0];
+  if (!/^[0-9a-f]{40,}$/.test(tree)) {
+    process.stdout.write(`${target}\tgit merge\tno tree\t\n`);
+    continue;
+  }
+  const commit = execFileSync('git', ['-C', options.tree, 'commit-tree', '-p', target, '-m', 'merged', tree], {
+    encoding: 'utf8',
+  }).trim();
+  row(target, 'git merge', ['--branch', commit, '--to', target]);
+}
