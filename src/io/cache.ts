@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import envPaths from 'env-paths';
+import { makeFolders } from './files';
 
 /** Where kport keeps what it can compute again: `KPORT_CACHE_DIR`, or the system's place for caches. */
 export function cacheDirectory(): string {
@@ -114,7 +115,7 @@ export class DiskCache {
     }
     const head = Buffer.from(directory.join(''), 'utf8');
     try {
-      mkdirSync(this.dir, { recursive: true });
+      makeFolders(this.dir);
       const descriptor = openSync(temporary, 'wx');
       try {
         writeAll(descriptor, Buffer.from(`${MAGIC} ${head.length} ${checksum(head)}\n`));

@@ -1,7 +1,7 @@
-import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { copyFileSync, linkSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { toBytes, type ByteString } from '../core/text';
-import { writeFile } from './files';
+import { writeFile, makeFolders } from './files';
 import type { KernelTree } from './tree';
 
 /** What an export left out although it was asked for. */
@@ -23,7 +23,7 @@ export async function exportTree(
   wanted: (path: ByteString) => boolean,
 ): Promise<Exported> {
   const list = [...tree.paths()].filter(wanted);
-  mkdirSync(dir, { recursive: true });
+  makeFolders(dir);
   if (tree.repo && tree.commit) {
     const env = { GIT_INDEX_FILE: path.resolve(dir) + '.index', GIT_WORK_TREE: undefined, GIT_DIR: undefined };
     await tree.repo.run(['read-tree', tree.commit], { env });
@@ -42,7 +42,7 @@ export async function exportTree(
   for (const p of list) {
     const to = path.join(dir, forFs(p));
     const parent = path.dirname(to);
-    if (!made.has(parent)) mkdirSync(parent, { recursive: true });
+    if (!made.has(parent)) makeFolders(parent);
     made.add(parent);
     const from = path.join(tree.name, forFs(p));
     if (tree.entry(p)?.mode === '120000') {

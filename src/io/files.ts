@@ -44,11 +44,28 @@ export function exists(file: string): boolean {
   return existsSync(file);
 }
 
+/**
+ * Makes a folder and those above it. Not by `recursive`: below a folder in which nothing can be made (/proc), Node tries
+ * for ever.
+ */
+export function makeFolders(dir: string): void {
+  const missing: string[] = [];
+  for (let at = path.resolve(dir); !existsSync(at); at = path.dirname(at)) missing.push(at);
+  for (const folder of missing.reverse()) {
+    try {
+      mkdirSync(folder);
+    } catch (cause) {
+      // Somebody else made it meanwhile.
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    }
+  }
+}
+
 /** Writes a file whole or not at all: to a neighbour first, then by rename. Makes the folders on the way. */
 export function writeFile(file: string, text: ByteString): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
-    mkdirSync(path.dirname(file), { recursive: true });
+    makeFolders(path.dirname(file));
     writeFileSync(temporary, toBytes(text));
     renameSync(temporary, file);
   } catch (cause) {
@@ -81,7 +98,7 @@ export async function writeFolder(
   const parent = path.dirname(path.resolve(dir));
   let temporary: string | null = null;
   try {
-    mkdirSync(parent, { recursive: true });
+    makeFolders(parent);
     // Not mkdtemp: its folders are for the owner alone, and this one stays.
     temporary = path.join(parent, `.kport-${process.pid}-${Date.now().toString(36)}`);
     mkdirSync(temporary);

@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { ByteString } from '../core/text';
-import { withScratch, writeFile } from './files';
+import { withScratch, writeFile, makeFolders } from './files';
 import type { GitRepo } from './git';
 import { run, which } from './process';
 
@@ -47,7 +46,7 @@ export async function runKernelScript(
     const tree = path.join(dir, 'linux');
     const folders = await repo.output(['ls-tree', '-r', '-d', '-z', '--full-tree', '--name-only', revision]);
     for (const folder of folders.split('\0').filter(Boolean)) {
-      mkdirSync(path.join(tree, Buffer.from(folder, 'latin1').toString('utf8')), { recursive: true });
+      makeFolders(path.join(tree, Buffer.from(folder, 'latin1').toString('utf8')));
     }
     for (const { oid, path: p } of blobs) {
       const text = await repo.readBlob(oid);
