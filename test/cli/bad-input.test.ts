@@ -90,7 +90,7 @@ describe('kernels', () => {
   test('an unknown revision', () => {
     const done = refused(applyTo('--to', 'v9.9'), "unknown revision 'v9.9' in 'linux'");
     expect(done.stderr).toContain('it has v4.18 v5.4');
-    refused(applyTo('--to', '--upload-pack=touch x'), /unknown revision/);
+    refused(applyTo('--to=--upload-pack=touch x'), /unknown revision/);
     refused(applyTo('--to', 'v5.4:Makefile'), /unknown revision/);
     refused(['import', 'x', '--repo', 'linux', '--range', 'v4.18..nope'], /unknown revision 'nope'/);
     refused(['import', 'x', '--repo', 'linux', '--range', 'v4.18'], /is no range/);
