@@ -12,11 +12,7 @@ const EPILOGUE = `Exit codes: 0 done and clean; 1 done, but something is left or
 
 /** Runs a command line. Sets the exit code; returns when all is done. */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.stdout.on('error', (e: NodeJS.ErrnoException) => {
-    // `kport … | head` is not an error.
-    if (e.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    throw e;
-  });
+  if (!process.stdout.listeners('error').includes(closedPipe)) process.stdout.on('error', closedPipe);
   forgetCallersRepository();
   let exit = Exit.Done;
   let debug = argv.includes('--debug') || argv.includes('-d');
@@ -90,6 +86,12 @@ function refuseSlips(args: Record<string, unknown>, lists: readonly string[]): v
     }
     if (value === '') throw usageError(`'${name}' is empty`, "run 'kport COMMAND --help'");
   }
+}
+
+/** `kport … | head` is not an error. */
+function closedPipe(e: NodeJS.ErrnoException): void {
+  if (e.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  throw e;
 }
 
 function exitFor(error: unknown): Exit {

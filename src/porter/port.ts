@@ -453,6 +453,13 @@ async function portEdit(
         : attempt;
     }
   }
+  // What upstream moved to a file of its own has other users there: to delete it is not what the set did here.
+  const stray = edit.kind === 'delete' ? placed.findIndex((p) => p.file.path !== fileHeirs[0]?.path) : -1;
+  if (stray >= 0) {
+    const path = placed[stray]!.file.path;
+    placed.splice(0);
+    failure = { placed: false, reason: `upstream moved what it deletes to '${path}'`, evidence: [], candidate: null };
+  }
   if (placed.length === 0 && obsolete && !failure)
     return { edit, placements: [], outcome: 'obsolete', failure: obsolete };
   if (placed.length === 0)

@@ -10,7 +10,11 @@ let box: Sandbox;
 
 beforeEach(() => {
   box = new Sandbox();
-  process.env.KPORT_CACHE_DIR = box.path('cache');
+  Object.assign(process.env, {
+    KPORT_CACHE_DIR: box.path('cache'),
+    GIT_COMMITTER_NAME: 'Carl Committer',
+    GIT_COMMITTER_EMAIL: 'carl@example.org',
+  });
 });
 afterEach(() => box.remove());
 

