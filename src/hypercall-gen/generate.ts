@@ -1,5 +1,4 @@
-import { createTwoFilesPatch } from 'diff';
-import type { ByteString } from '../core/text';
+import { splitLines, type ByteString } from '../core/text';
 import { baseType, tagsIn, typeInfo } from './c-types';
 import { addAlias, addInclude, addObject, callFirst } from './entries';
 import type { Era, TreeReader } from './era';
@@ -62,13 +61,45 @@ export async function generate(table: HypercallTable, era: Era, tree: TreeReader
 export function asPatch(generated: Generated): string {
   return generated.files
     .filter((f) => f.kind === 'changed')
-    .map((f) => {
-      const diff = createTwoFilesPatch(`a/${f.path}`, `b/${f.path}`, f.before!, f.text, undefined, undefined, {
-        context: 3,
-      });
-      return `diff --git a/${f.path} b/${f.path}\n${diff.replace(/^=+\n/, '').replace(/^(---|\+\+\+) (\S+)\t?$/gm, '$1 $2')}`;
-    })
+    .map(
+      (f) => `diff --git a/${f.path} b/${f.path}\n--- a/${f.path}\n+++ b/${f.path}\n${insertions(f.before!, f.text)}`,
+    )
     .join('');
+}
+
+/** The hunks between two texts of which the second has lines added, and nothing else. */
+function insertions(before: ByteString, after: ByteString): string {
+  const [old, fresh] = [splitLines(before), splitLines(after)];
+  /** New lines, and the old line that they come before. */
+  const added: { at: number; lines: string[] }[] = [];
+  for (let i = 0, j = 0; j < fresh.length; j++) {
+    if (i < old.length && fresh[j] === old[i]) {
+      i++;
+      continue;
+    }
+    const last = added[added.length - 1];
+    if (last?.at === i) last.lines.push(fresh[j]!);
+    else added.push({ at: i, lines: [fresh[j]!] });
+  }
+  const CONTEXT = 3;
+  let out = '';
+  let shift = 0;
+  for (let k = 0; k < added.length;) {
+    const from = Math.max(0, added[k]!.at - CONTEXT);
+    let to = Math.min(old.length, added[k]!.at + CONTEXT);
+    let end = k + 1;
+    while (end < added.length && added[end]!.at - CONTEXT <= to) to = Math.min(old.length, added[end++]!.at + CONTEXT);
+    const group = added.slice(k, end);
+    const count = group.reduce((n, g) => n + g.lines.length, 0);
+    out += `@@ -${from + 1},${to - from} +${from + 1 + shift},${to - from + count} @@\n`;
+    for (let i = from; i <= to; i++) {
+      for (const g of group) if (g.at === i) out += g.lines.map((l) => `+${l}`).join('');
+      if (i < to) out += ` ${old[i]}`;
+    }
+    shift += count;
+    k = end;
+  }
+  return out;
 }
 
 async function entries(work: Generation, era: Era, tree: TreeReader): Promise<GeneratedFile[]> {
