@@ -27,10 +27,6 @@ module.exports = () => {
   Object.assign(process.env, {
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_CONFIG_NOSYSTEM: '1',
-    GIT_AUTHOR_NAME: 'Ann Author',
-    GIT_AUTHOR_EMAIL: 'ann@example.org',
-    GIT_COMMITTER_NAME: 'Carl Committer',
-    GIT_COMMITTER_EMAIL: 'carl@example.org',
     LC_ALL: 'C',
     TZ: 'UTC',
   });

@@ -12,11 +12,7 @@ const EPILOGUE = `Exit codes: 0 done and clean; 1 done, but something is left or
 
 /** Runs a command line. Sets the exit code; returns when all is done. */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.stdout.on('error', (e: NodeJS.ErrnoException) => {
-    // `kport … | head` is not an error.
-    if (e.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    throw e;
-  });
+  if (!process.stdout.listeners('error').includes(closedPipe)) process.stdout.on('error', closedPipe);
   forgetCallersRepository();
   let exit = Exit.Done;
   let debug = argv.includes('--debug') || argv.includes('-d');
@@ -83,11 +79,19 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** yargs makes a list of an option that is given twice, and takes '' for a value; both are slips. */
 function refuseSlips(args: Record<string, unknown>, lists: readonly string[]): void {
   for (const [name, value] of Object.entries(args)) {
-    if (Array.isArray(value) && name !== '_' && !lists.includes(name)) {
+    // yargs has 'suppress-cc' as 'suppressCc', too.
+    const dashed = name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+    if (Array.isArray(value) && name !== '_' && !lists.includes(name) && !lists.includes(dashed)) {
       throw usageError(`'--${name}' is given twice`, 'give it once');
     }
     if (value === '') throw usageError(`'${name}' is empty`, "run 'kport COMMAND --help'");
   }
+}
+
+/** `kport … | head` is not an error. */
+function closedPipe(e: NodeJS.ErrnoException): void {
+  if (e.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  throw e;
 }
 
 function exitFor(error: unknown): Exit {

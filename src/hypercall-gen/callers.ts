@@ -58,6 +58,7 @@ function asStub(sources: Sources, call: NumberedCall, inside: Definition): Stub 
         style: 'macro',
         parameters: parameters.map((p) => ({ name: p.name, type: 'u64' })),
         passes: call.passes,
+        answer: null,
         place: nameLine({ source, definition: inside }),
       },
       types: call.passes.map(() => null),
@@ -87,6 +88,7 @@ function asStub(sources: Sources, call: NumberedCall, inside: Definition): Stub 
           : 'function',
     parameters: parameters.filter((p) => p.type !== 'void' || p.name).map(toArgument),
     passes: inlined,
+    answer: answerOf(source, inside, call),
     place: nameLine({ source, definition: inside }),
   };
   const types = call.passes.map((e) => typeOfExpression(e, parameters, locals));
@@ -179,12 +181,27 @@ function typeOfExpression(
   parameters: readonly Parameter[],
   locals: ReadonlyMap<string, Local>,
 ): string | null {
-  const cast = /^\(\s*((?:const |unsigned |struct )*\w+(?: (?:long|int|char|short))*(?:\s*\*+)?)\s*\)\s*[\w(&]/.exec(
-    expression,
-  );
-  if (cast) return oneLine(cast[1]!);
   const name = bare(expression);
-  return parameters.find((p) => p.name === name)?.type ?? locals.get(name)?.type ?? null;
+  const own = parameters.find((p) => p.name === name)?.type ?? locals.get(name)?.type ?? null;
+  // A cast of what is narrower, or a pointer, is only there to fit the call: what counts is the value.
+  if (own !== null) return own;
+  // A plain cast of something unknown tells nothing either.
+  return null;
+}
+
+/** What a stub gives back, with `ret` for the answer; null for the answer itself, or for nothing. */
+function answerOf(source: Source, inside: Definition, call: NumberedCall): string | null {
+  const body = inside.body!;
+  const code = source.code.slice(body.start, body.end);
+  const [from, to] = [call.call.start - body.start, call.call.end - body.start];
+  const marked = `${code.slice(0, from)}ret${code.slice(to)}`;
+  const returned = /\breturn\b([^;]*);/.exec(marked)?.[1];
+  if (returned === undefined) return null;
+  // The answer may have gone to a variable first, or into an SMCCC result.
+  const variable = /([A-Za-z_]\w*)\s*=\s*(?:\([\w\s*]+\)\s*)?$/.exec(code.slice(0, from))?.[1];
+  let text = oneLine(returned);
+  if (variable) text = text.replace(new RegExp(`\\b${variable}\\b`, 'g'), 'ret');
+  return bare(text) === 'ret' || !/\bret\b/.test(text) ? null : text;
 }
 
 /** True when a function does nothing but declare, make the call, look at the answer and return it. */

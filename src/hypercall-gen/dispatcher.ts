@@ -115,7 +115,7 @@ class Reader {
   constructor(
     readonly source: Source,
     /** Names that point to the saved registers. */
-    readonly frames: ReadonlySet<string>,
+    readonly frames: Set<string>,
     readonly isFunction: (name: string) => boolean,
   ) {}
 
@@ -184,7 +184,16 @@ class Reader {
       const name = this.text(left).replace(/^\*+\s*/, '');
       if (!/^\w+$/.test(name)) continue;
       const read = this.register(right, env);
-      if (read) env.set(name, read);
+      // Another name for the saved registers: `u64 *regs = ctxt->regs.regs`.
+      const isPointer = n.type === 'init_declarator' && /^\*/.test(this.text(left));
+      if (
+        !read &&
+        isPointer &&
+        this.mentionsFrame(right) &&
+        !/\(\s*\w/.test(this.text(right).replace(/\([\w\s*]+\)/, ''))
+      ) {
+        this.frames.add(name);
+      } else if (read) env.set(name, read);
       else env.set(name, { value: this.text(right) });
     }
   }
@@ -260,6 +269,11 @@ function readFunction(
     seen.set(label.number, place);
     branches.push(readBranch(label, bodyOf(label), new Map(env), reader, writers, style, place));
   }
+  for (const { dispatch } of branches) {
+    // The generated dispatcher does not include the set's headers: a name becomes its value.
+    const constant = dispatch.value === null ? null : numbers.valueOf(dispatch.value);
+    if (constant !== null) dispatch.value = String(constant);
+  }
   findings.push(...unknownLabels(numbers, source, definition, reader, labels));
   const unknown = (chain ? unknownBody(chain, style, labels, reader) : []).filter((s) => !/^(break|return)\b/.test(s));
   const members = frame ? registersOf(sources, frame.type) : null;
@@ -276,6 +290,7 @@ function readFunction(
       numberName: [...env].find(([, v]) => 'register' in v && v.register === 0)?.[0] ?? 'nr',
       preamble,
       unknown,
+      rest: chain && top ? restBehind(chain, top, reader) : null,
       declarations: [],
       calledFrom: [],
     },
@@ -519,6 +534,18 @@ function ancestor(node: SyntaxNode, type: string): SyntaxNode | null {
   return at;
 }
 
+/** Statements behind the branches that do more than give the answer back. */
+function restBehind(chain: SyntaxNode, top: SyntaxNode, reader: Reader): Place | null {
+  for (const statement of top.namedChildren) {
+    if (statement.startIndex < chain.endIndex || statement.type === 'comment') continue;
+    const text = reader.text(statement);
+    if (statement.type === 'return_statement' && /^return\b\s*-?\w*;$/.test(text)) continue;
+    if (statement.type === 'expression_statement' && (/\[\d+\] =/.test(text) || /\(.*\b0\b.*\)/.test(text))) continue;
+    return placeOf(reader.source, statement.startIndex);
+  }
+  return null;
+}
+
 /** Statements of the last `else`, or of `default:`. */
 function unknownBody(
   chain: SyntaxNode,
@@ -591,6 +618,7 @@ function readTable(sources: Sources, numbers: Numbers, source: Source, definitio
       numberName: 'nr',
       preamble: [],
       unknown: [],
+      rest: null,
       declarations: [],
       calledFrom: [],
     },

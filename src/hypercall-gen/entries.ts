@@ -17,7 +17,7 @@ export function addObject(
   let best: { end: number; name: string; objects: number } | null = null;
   for (let i = 0; i < lines.length; i++) {
     if (/patsubst|addprefix/.test(lines[i]!)) break;
-    const m = /^([a-z]+)-(?:y|\$\(CONFIG_\w+\))\s*[:+]?=(.*)/.exec(lines[i]!);
+    const m = /^([a-z]+(?:-[a-z]+)*)-(?:y|\$\(CONFIG_\w+\))\s*[:+]?=(.*)/.exec(lines[i]!);
     if (!m || !variable.test(m[1]!)) continue;
     let text = m[2]!;
     while (/\\\s*$/.test(lines[i]!) && i + 1 < lines.length) text += lines[++i]!;

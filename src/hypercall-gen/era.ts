@@ -27,10 +27,8 @@ export interface Era {
   imageVars: string | null;
   /** The linker-script macro that makes an alias. */
   aliasMacro: string | null;
-  /** True when the host call macros check that the callee answered. */
-  hasLinuxArmSmccc: boolean;
-  /** Headers that exist, of those that generated code would like to include. */
-  headers: Set<string>;
+  /** How the target's own code makes such a call: the lines of its macro, for `nr`, with `%ID%` for the function id. */
+  callMacro: string[] | null;
 }
 
 /** The part of a kernel tree that is asked. */
@@ -81,21 +79,6 @@ export async function eraOf(tree: TreeReader): Promise<Era> {
       break;
     }
   }
-  const headers = new Set(
-    [
-      'linux/types.h',
-      'linux/kvm_host.h',
-      'linux/arm-smccc.h',
-      'asm/kvm_asm.h',
-      'asm/kvm_host.h',
-      'asm/kvm_hyp.h',
-      'asm/kvm_mmu.h',
-      'asm/virt.h',
-      'nvhe/trap_handler.h',
-    ].filter((h) =>
-      ['include/', 'arch/arm64/include/', 'arch/arm64/kvm/hyp/include/'].some((folder) => tree.has(folder + h)),
-    ),
-  );
   return {
     kind,
     evidence,
@@ -106,9 +89,21 @@ export async function eraOf(tree: TreeReader): Promise<Era> {
     hypMain: hypMain ? HYP_MAIN : null,
     imageVars,
     aliasMacro,
-    hasLinuxArmSmccc: headers.has('linux/arm-smccc.h'),
-    headers,
+    callMacro: kind === 'smccc' ? callMacroOf(kvmHost!) : null,
   };
+}
+
+/** The body of `kvm_call_hyp_nvhe(f, …)`, when it makes an SMCCC call with the number of `f`. */
+function callMacroOf(kvmHost: ByteString): string[] | null {
+  const m = /^#[ \t]*define[ \t]+kvm_call_hyp_nvhe\((\w+),[ \t]*\.\.\.\)((?:[^\n]*\\\n)*[^\n]*)$/m.exec(kvmHost);
+  if (!m) return null;
+  const id = new RegExp(`\\bKVM_HOST_SMCCC_FUNC\\(\\s*${m[1]}\\s*\\)`, 'g');
+  const lines = m[2]!.split('\n').map((l) => l.replace(/\s*\\?$/, ''));
+  while (lines.length && lines[0] === '') lines.shift();
+  const body = lines.join('\n');
+  // A macro that does more with the name than to number it cannot be borrowed.
+  if (!id.test(body) || new RegExp(`\\b${m[1]}\\b`).test(body.replace(id, ''))) return null;
+  return body.replace(id, '%ID%').split('\n');
 }
 
 /** `HVC_STUB_HCALL_NR`: the first number that is free for a hypervisor. */

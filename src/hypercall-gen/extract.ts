@@ -154,8 +154,9 @@ class TableReader {
     const types = stub?.types ?? longest(direct)?.types ?? [];
     const name = branch?.handler ?? (branch ? null : this.undispatched(macro, stub));
     const found = name === null ? null : this.handlerNamed(name, branch?.dispatch.registers.length ?? passes.length);
-    const detail = found && handlerDetail(found);
-    if (branch && name !== null && !found && this.hasBase && this.sources.named(name).length === 0) {
+    const isMacro = branch !== null && name !== null && !found && this.isMacro(name, branch);
+    const detail = isMacro ? macroDetail(branch!) : found && handlerDetail(found);
+    if (branch && name !== null && !found && !isMacro && this.hasBase && this.sources.named(name).length === 0) {
       this.findings.push({
         kind: 'no-handler',
         severity: 'error',
@@ -211,6 +212,15 @@ class TableReader {
       parameter?.name ??
       `arg${i + 1}`;
     return { name, type: own?.type ?? type ?? parameter?.type ?? 'u64' };
+  }
+
+  /** `write_sysreg(x1, cntvoff_el2)`: known as a macro, or unknown and given what is no register. */
+  private isMacro(name: string, branch: Branch): boolean {
+    const known = this.sources.named(name);
+    return (
+      known.some((f) => f.definition.kind === 'macro') ||
+      (known.length === 0 && branch.dispatch.registers.some((r) => r.register === null))
+    );
   }
 
   /**
@@ -276,6 +286,12 @@ function unique(args: Argument[]): Argument[] {
   });
 }
 
+/** What a macro is given are its parameters. */
+function macroDetail(branch: Branch): HandlerDetail {
+  const parameters = branch.dispatch.registers.map((r, i) => ({ name: `arg${i + 1}`, type: r.cast ?? 'u64' }));
+  return { parameters, returns: 'u64', static: false, macro: true, converts: [], upstream: true, place: null };
+}
+
 function handlerDetail(found: Found): HandlerDetail {
   const { source, definition } = found;
   const signature = definition.signature!;
@@ -285,6 +301,7 @@ function handlerDetail(found: Found): HandlerDetail {
     parameters,
     returns: signature.returns || 'void',
     static: signature.annotations.includes('static'),
+    macro: false,
     // Lines of files that were read for this lookup alone are not the set's either.
     upstream: !Sources.wrote(source, definition.startLine),
     converts: parameters.map((p) => p.name).filter((n) => new RegExp(`\\bkern_hyp_va\\s*\\(\\s*${n}\\b`).test(body)),

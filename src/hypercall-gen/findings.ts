@@ -361,7 +361,17 @@ function checkResult(call: Hypercall, at: Place | null, add: Add): void {
   }
   const host = typeInfo(call.returns);
   const own = typeInfo(handler.returns);
-  if (dispatch.result === 'handler' && host && own && host.bits < own.bits && call.stub !== null) {
+  if (
+    dispatch.result === 'handler' &&
+    !handler.macro &&
+    stubOf(call)?.answer == null &&
+    // A status is an int on the host, whatever EL2 makes of it.
+    call.returns !== 'int' &&
+    host &&
+    own &&
+    host.bits < own.bits &&
+    call.stub !== null
+  ) {
     add(
       'lost-result',
       call,

@@ -89,7 +89,7 @@ async function entries(work: Generation, era: Era, tree: TreeReader): Promise<Ge
     await change('arch/arm64/kvm/Makefile', 'build', (t) => addObject(t, objectOf(work.stubsPath), option, /^kvm$/));
   }
   const makefile = era.nvheMakefile ?? 'arch/arm64/kvm/hyp/Makefile';
-  await change(makefile, 'build', (t) => addObject(t, objectOf(work.dispatcherPath), option, /^(hyp|obj)$/));
+  await change(makefile, 'build', (t) => addObject(t, objectOf(work.dispatcherPath), option, /^(hyp|obj|hyp-obj)$/));
   if (era.kind === 'smccc' && era.hypMain) {
     await change(era.hypMain, 'glue', (t) => {
       const called = callFirst(t, 'SMCCC_RET_NOT_SUPPORTED', work.dispatcherName, option);
@@ -221,7 +221,7 @@ class Generation {
     const declared = new Set<string>();
     for (const { call } of this.dispatched) {
       const handler = handlerOf(call)!;
-      if (declared.has(call.handler!) || this.isTargets(call)) continue;
+      if (declared.has(call.handler!) || handler.macro || this.isTargets(call)) continue;
       declared.add(call.handler!);
       if (this.declaredOtherwise.has(call.handler!)) {
         lines.push(
@@ -298,6 +298,13 @@ class Generation {
       );
       return lines;
     }
+    if (this.era.callMacro) {
+      const body = this.era.callMacro.map((l) =>
+        l.replace(/^\t(?=\S)|^\t(?=\t)/, '').replace('%ID%', this.functionId('nr')),
+      );
+      lines.push(...macroLines([`#define ${name}(nr, ...)`, ...body]));
+      return lines;
+    }
     lines.push(
       ...macroLines([
         `#define ${name}(nr, ...)`,
@@ -358,6 +365,16 @@ class Generation {
     const returns = call.returns !== 'void';
     // The answer is a u64; a pointer needs saying so.
     const cast = typeInfo(call.returns)?.pointer ? `(${call.returns})(unsigned long)` : '';
+    if (returns && stub.answer !== null) {
+      return [
+        wrapped(`${prefix}${spaced(call.returns)}${call.stub}`, list(stub.parameters), ''),
+        '{',
+        wrapped(`\tu64 ret = ${this.primitive}`, [call.name, ...passes], ';'),
+        '',
+        `\treturn ${stub.answer};`,
+        '}',
+      ];
+    }
     return [
       wrapped(`${prefix}${spaced(call.returns)}${call.stub}`, list(stub.parameters), ''),
       '{',
@@ -553,7 +570,10 @@ class Generation {
     }
     lines.push('\tdefault:');
     if (smccc) lines.push('\t\treturn false;');
-    else lines.push(...this.unknown().map((s) => `\t\t${s}`), '\t\tbreak;');
+    else if (byValue && !this.unknown().some((s) => /\bret\b/.test(s))) {
+      // Success is what nobody may hear for a number that does not exist.
+      lines.push(...this.unknown().map((s) => `\t\t${s}`), '\t\tret = ~0ULL;', '\t\tbreak;');
+    } else lines.push(...this.unknown().map((s) => `\t\t${s}`), '\t\tbreak;');
     return [...lines, '\t}'];
   }
 
@@ -599,6 +619,12 @@ class Generation {
     } else if (places)
       this.notes.push(`glue: ported, the set's own entry code (${places}) calls '${this.dispatcherName}'`);
     else this.notes.push(`glue: none was found in the set; the entry code has to call '${this.dispatcherName}'`);
+    const rest = this.table.interface.dispatcher?.rest;
+    if (rest) {
+      this.notes.push(
+        `what the set's dispatcher does behind its branches (${rest.path}:${rest.line}) is not generated: move it by hand`,
+      );
+    }
     const { stubRange } = this.era;
     if (stubRange) {
       const low = this.table.hypercalls.filter((h) => h.number < stubRange.end && this.smcccBase === null);
@@ -625,7 +651,8 @@ function joinHalves(
 ): string[] | null {
   if (ours.length !== theirs.length + 1) return null;
   const at = ours.findIndex((p, i) => /lo(w)?$/i.test(p.name) && /hi(gh)?$/i.test(ours[i + 1]?.name ?? ''));
-  if (at < 0 || typeInfo(theirs[at]?.type ?? '')?.bits !== 64) return null;
+  const whole = typeInfo(theirs[at]?.type ?? '');
+  if (at < 0 || whole?.bits !== 64 || whole.pointer) return null;
   const [low, high] = [dispatch.registers[at]?.register, dispatch.registers[at + 1]?.register];
   if (low == null || high == null) return null;
   const others = dispatch.registers.map((r) =>

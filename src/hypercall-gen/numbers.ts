@@ -40,6 +40,8 @@ export interface NumberedCall {
 interface Primitive {
   kind: 'macro' | 'function';
   place: Place;
+  /** It takes a fixed number of arguments. */
+  fixed: boolean;
 }
 
 /** What the set calls, and with which numbers. */
@@ -53,6 +55,8 @@ export interface Numbers {
   primitive: string;
   primitiveKind: 'macro' | 'function' | 'kernel';
   primitivePlace: Place | null;
+  /** The value of a constant of the set; null when it is none. */
+  valueOf(expression: string): number | null;
   /** The name that a label, call argument or designator stands for; null when it is no number. */
   label(expression: string): string | null;
 }
@@ -76,10 +80,12 @@ export function findNumbers(sources: Sources): Numbers {
       // `arm_smccc_1_1_hvc(id, …, &res)`: the last argument is where the answer goes.
       if (/smccc/.test(call.name) && passes.length) passes.pop();
       while (/^arm_smccc_hvc$|^__arm_smccc_hvc$/.test(call.name) && passes[passes.length - 1] === '0') passes.pop();
+      // A function of the set takes a fixed number of arguments: zeros at the end only fill it up.
+      if (primitives.get(call.name)?.fixed) while (passes[passes.length - 1] === '0') passes.pop();
       raw.push({ number, primitive: call.name, source, call, passes });
     }
   }
-  const labelled = labelsOf(sources, known, spelled);
+  const labelled = labelsOf(sources, new Set(raw.map((c) => c.number)), spelled);
   const seeds = new Set([...raw.map((c) => c.number), ...labelled]);
   const families = familiesOf([...seeds].map((n) => known.get(n)!));
   const inDefinitions = namesInDefinitions(constants);
@@ -101,6 +107,7 @@ export function findNumbers(sources: Sources): Numbers {
     primitive,
     primitiveKind: primitives.get(primitive)?.kind ?? 'kernel',
     primitivePlace: primitives.get(primitive)?.place ?? null,
+    valueOf: (expression) => evaluate(expression, (n) => known.get(n)?.number ?? null),
     label: labelReader(macros),
   };
 }
@@ -199,7 +206,7 @@ function primitivesOf(sources: Sources): Map<string, Primitive | null> {
           /"[^"]*\bhvc\b/.test(source.text.slice(d.body.start, d.body.end)) &&
           !first.type.includes('*');
         if (!through && !itself) continue;
-        found.set(d.name, { kind: d.kind, place: placeOf(source, d.start) });
+        found.set(d.name, { kind: d.kind, place: placeOf(source, d.start), fixed: !d.signature!.variadic });
         grew = true;
       }
     }
@@ -231,19 +238,29 @@ function labelReader(known: ReadonlyMap<string, unknown>): (expression: string) 
   };
 }
 
-/** Numbers that some code of the set tells apart: `case N:`, `== N`, `[N] = f`. */
+/**
+ * Numbers that the dispatcher tells apart (`case N:`, `== N`, `[N] = f`) though nobody calls them: those that stand with
+ * called ones in one definition and begin with the same word. When nothing is called, what is named like a hypercall.
+ */
 function labelsOf(
   sources: Sources,
-  known: ReadonlyMap<string, unknown>,
-  label: (e: string) => string | null,
+  called: ReadonlySet<string>,
+  label: (expression: string) => string | null,
 ): string[] {
-  // A dispatcher tells two numbers apart at least; a lone comparison of a flag is no dispatcher.
+  const word = (name: string) => /^_*[A-Za-z0-9]+_?/.exec(name)?.[0] ?? name;
+  const words = new Set([...called].map(word));
   const found: string[] = [];
   for (const source of sources.c) {
-    if (!source.index.definitions.some((d) => d.kind === 'function' || d.kind === 'variable')) continue;
-    for (const m of source.code.matchAll(/\bcase\s+([^:?]+):|\[\s*([^\]=]+?)\s*\]\s*=/g)) {
-      const name = label((m[1] ?? m[2])!);
-      if (name !== null && known.has(name) && /^_*HVC|HYPERCALL|HCALL|SMCCC/.test(name)) found.push(name);
+    for (const d of source.index.definitions) {
+      if ((d.kind !== 'function' && d.kind !== 'variable') || d.end - d.start < 3) continue;
+      const code = source.code.slice(d.start, d.end);
+      const names: string[] = [];
+      for (const m of code.matchAll(/\bcase\s+([^:?]+):|\[\s*([^\]=]+?)\s*\]\s*=|==\s*(\w+)|(\w+)\s*==/g)) {
+        const name = label((m[1] ?? m[2] ?? m[3] ?? m[4])!);
+        if (name !== null) names.push(name);
+      }
+      if (called.size === 0) found.push(...names.filter((n) => /(^|_)(HVC|HYPERCALL|HCALL|SMCCC)_/.test(n)));
+      else if (names.some((n) => called.has(n))) found.push(...names.filter((n) => words.has(word(n))));
     }
   }
   return found;

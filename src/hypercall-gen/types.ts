@@ -29,6 +29,11 @@ const StubDetail = z
       .describe('how the set writes the stub; the generator does the same (a macro becomes a static inline)'),
     parameters: z.array(Argument).describe('parameters of the stub; they differ from `args` when it takes them apart'),
     passes: z.array(z.string()).describe('the C expressions that go into x1, x2, …, one for each of `args`'),
+    answer: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('what the stub makes of the answer, a C expression of `ret`: `ret ? -EPERM : 0`; null: gives it back'),
     place: Place.nullable().default(null),
   })
   .describe('the host stub in detail; without it: a function that takes `args` and passes them in order');
@@ -48,6 +53,7 @@ const HandlerDetail = z
     parameters: z.array(Argument),
     returns: z.string(),
     static: z.boolean().default(false).describe('static functions cannot be reached from a generated dispatcher'),
+    macro: z.boolean().default(false).describe('it is a macro: called as it stands, never declared'),
     converts: z.array(z.string()).default([]).describe('pointer parameters that the handler converts itself'),
     upstream: z
       .boolean()
@@ -113,6 +119,7 @@ const Dispatcher = z
     numberName: Identifier.default('nr').describe('the variable that holds the number'),
     preamble: z.array(z.string()).default([]).describe('statements that run before the number is looked at'),
     unknown: z.array(z.string()).default([]).describe('statements that run for a number that nobody knows'),
+    rest: Place.nullable().default(null).describe('code behind the branches that no statement above holds'),
     declarations: z
       .array(z.string())
       .default([])
@@ -229,6 +236,7 @@ export function stubOf(call: Hypercall): StubDetail | null {
       style: 'function',
       parameters: call.args,
       passes: call.args.map((a) => a.name),
+      answer: null,
       place: null,
     }
   );
@@ -242,6 +250,7 @@ export function handlerOf(call: Hypercall): HandlerDetail | null {
       parameters: call.args,
       returns: call.returns,
       static: false,
+      macro: false,
       converts: [],
       upstream: false,
       place: null,

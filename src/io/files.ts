@@ -1,5 +1,6 @@
 import {
   accessSync,
+  chmodSync,
   constants,
   existsSync,
   mkdirSync,
@@ -54,6 +55,11 @@ export function writeFile(file: string, text: ByteString): void {
     rmSync(temporary, { force: true });
     throw inputError(`unable to write '${file}': ${reason(cause)}`, 'choose a folder that you may write to');
   }
+}
+
+/** Lets everybody run a file that {@link writeFile} made. */
+export function setExecutable(file: string): void {
+  chmodSync(file, 0o755);
 }
 
 /**

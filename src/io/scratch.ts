@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { inputError, internalError } from '../core/errors';
-import type { ByteString } from '../core/text';
+import { forDisplay, type ByteString } from '../core/text';
 import { readFile, withScratch, writeFile } from './files';
 import { firstLine, GitRepo, NO_CONFIG, quotePath, type TreeEntry } from './git';
 import { run } from './process';
@@ -80,7 +80,14 @@ export class Scratch {
     const env = { ...IDENTITY, GIT_INDEX_FILE: path.join(this.dir, 'index') };
     await this.repo.run(['read-tree', tree], { env });
     const done = await this.repo.run(
-      ['apply', '--cached', '--binary', '--whitespace=nowarn', ...without.map((p) => `--exclude=${p}`), '-'],
+      [
+        'apply',
+        '--cached',
+        '--binary',
+        '--whitespace=nowarn',
+        ...without.map((p) => `--exclude=${forDisplay(p).replace(/[*?[\\]/g, '\\$&')}`),
+        '-',
+      ],
       {
         env,
         input: diff,

@@ -151,7 +151,12 @@ export class KernelIndex {
 
   /** @internal Remembers names only: what a whole tree keeps. */
   keepNames(file: SourceFile): void {
-    for (const name of new Set(file.index.definitions.map((d) => d.name))) push(this.inFiles, name, file.path);
+    for (const name of new Set(file.index.definitions.map((d) => d.name))) {
+      // A piece of a string keeps the whole string alive: here, the text of the file. So it is copied.
+      const known = this.inFiles.get(name);
+      if (known) known.push(file.path);
+      else this.inFiles.set(Buffer.from(name, 'latin1').toString('latin1'), [file.path]);
+    }
   }
 }
 

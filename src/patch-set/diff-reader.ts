@@ -199,6 +199,14 @@ function readSection(section: Section, name: string): FileChange {
   let newPath = side('+++ ');
   const git = value('diff --git ');
   const named = git === null ? null : namesOfGitHeader(git);
+  for (const [i, p] of [oldPath, newPath].entries()) {
+    if (named && typeof p === 'string' && p !== named[i]) {
+      throw inputError(
+        `'${name}' line ${section.at}: a change of '${named[i]}' by one header, of '${p}' by another`,
+        "export the change again with 'git format-patch' or 'git diff'",
+      );
+    }
+  }
   const strips = havePrefixes(named ?? [oldPath, newPath]);
   const fromSvn = section.index !== null && section.index === oldPath && section.index === newPath;
   const strip = (p: string | null | undefined) => (strips && typeof p === 'string' ? p.slice(2) : p);

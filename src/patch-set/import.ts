@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { inputError } from '../core/errors';
 import type { Patch } from '../core/patch';
-import { fromDisplay, splitLines, type ByteString } from '../core/text';
+import { forDisplay, fromDisplay, splitLines, type ByteString } from '../core/text';
 import { formatVersion, parseVersion, versionFromMakefile } from '../core/version';
 import { assertWritable, exists, listFolder, readFile, readFileIfAny, writeFile, writeFolder } from '../io/files';
 import type { GitRepo } from '../io/git';
@@ -178,7 +178,7 @@ async function readRange(request: ImportRequest, notes: string[]): Promise<Sourc
     if (tip === null)
       throw inputError(`unknown revision '${to}' in '${request.repo}'`, `run 'git -C ${request.repo} tag --list'`);
     const unreadable = await unreadableFiles(repo, tree.commit!, tip);
-    const without = unreadable.map((u) => `:(exclude,top,literal)${u.path}`);
+    const without = unreadable.map((u) => `:(exclude,top,literal)${forDisplay(u.path)}`);
     const base = { version: formatVersion(tree.version), commit: tree.commit };
     for (const u of unreadable)
       notes.push(`'${u.path}': the repository lacks blob ${u.blob.slice(0, 12)}: unreadable, left out`);

@@ -70,7 +70,7 @@ export function indentBreaks(mail: ByteString): ByteString {
 
 /** Mail programs and Windows end every line with CR LF. A patch to a CRLF file has that inside its hunks alone. */
 function withoutTransportCr(text: ByteString): ByteString {
-  const header = isMail(text) ? /^.*\n/.exec(text) : /^(?:diff --git|---|\+\+\+|@@) .*\n/m.exec(text);
+  const header = isMail(text) ? /^[^\n]*\n/.exec(text) : /^(?:diff --git|---|\+\+\+|@@) [^\n]*\n/m.exec(text);
   return header?.[0].endsWith('\r\n') ? text.replaceAll('\r\n', '\n') : text;
 }
 

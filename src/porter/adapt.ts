@@ -106,6 +106,10 @@ export class Adapter {
   private find(word: string, member: boolean): Reading {
     if (this.own.has(word) || word.length < 3) return null;
     const { base, target } = this;
+    if (member) {
+      const doubt = this.fieldDoubt(word);
+      if (doubt) return { doubt };
+    }
     if (target.definitions(word).length || target.members(word).length || target.mentions(word).length) return null;
     if (!member && base.attributes.words.has(word) && !target.attributes.words.has(word)) {
       return { to: '\x01', evidence: { kind: 'attribute-dropped', text: `the target has no '${word}': dropped` } };
@@ -113,6 +117,10 @@ export class Adapter {
     if (!base.definitions(word).length && !base.members(word).length) return null;
     const entry = this.map.lookup(null, word);
     const heir = entry?.to[0];
+    // Whose field it is, the text does not say: a set may have fields of that name of its own.
+    if (entry && heir && (member || entry.from.kind === 'field')) {
+      return { doubt: `mentions the field '${word}', which is '${heir.name}' in the target` };
+    }
     const reshaped = entry?.changes.some((c) => c.kind === 'became-callable' || c.kind === 'became-plain');
     if (entry && heir && reshaped)
       return { doubt: `mentions '${word}', which is '${heir.name}' with other operands now` };
@@ -121,6 +129,19 @@ export class Adapter {
       return { to: name, evidence: { kind: 'renamed', text: `'${word}' is '${name}' in the target` } };
     }
     return { doubt: `mentions '${word}', which the target does not have` };
+  }
+
+  /** A field that only one struct of the base has, and that is a struct of its own now. */
+  private fieldDoubt(word: string): string | null {
+    const owners = this.base.members(word);
+    if (new Set(owners.map((m) => m.definition.name)).size !== 1) return null;
+    const entry = this.map.lookup('field', `${owners[0]!.definition.name}.${word}`);
+    const change = entry?.changes.find((c) => c.kind === 'type-changed');
+    if (!change || change.kind !== 'type-changed') return null;
+    const isStruct = (type: string) => /^(const )?(struct|union)\b[^*]*$/.test(type);
+    return isStruct(change.into) && !isStruct(change.from)
+      ? `uses the field '${word}' as '${change.from}', which is '${change.into}' now`
+      : null;
   }
 
   /** Calls of functions whose parameters changed: arguments that were dropped go, other changes are doubts. */
@@ -186,6 +207,13 @@ export async function namesAdded(base: View, patched: View, paths: Iterable<Byte
   };
   const added = new Set<string>();
   for (const path of paths) {
+    const known = new Set((await base.file(path))?.index.definitions.map((d) => `${d.kind} ${d.name}`));
+    for (const d of (await patched.file(path))?.index.definitions ?? []) {
+      // The fields of a struct of the set are the set's, whatever other structs call theirs.
+      if (!known.has(`${d.kind} ${d.name}`)) {
+        for (const m of d.members) added.add(m.name.slice(m.name.lastIndexOf('.') + 1));
+      }
+    }
     const before = new Set(await namesOf(base, path));
     for (const name of await namesOf(patched, path)) if (!before.has(name)) added.add(name);
   }

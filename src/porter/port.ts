@@ -496,9 +496,35 @@ function adaptPayload(
       placed.evidence.push(...adapted.evidence);
       placed.confidence = Math.min(placed.confidence, 0.9);
     }
+    const spelling = respell(s.added, base, placed.file);
+    if (spelling) {
+      s.added = spelling.lines;
+      placed.rewritten = true;
+      placed.evidence.push({ kind: 'spelling', text: spelling.why });
+    }
+    adapted.doubts.push(...strangeMacros(s.added, base, placed.file));
     for (const doubt of adapted.doubts) placed.evidence.push({ kind: 'doubt', text: doubt });
     if (adapted.doubts.length) placed.confidence = Math.min(placed.confidence, DOUBTFUL);
   }
+}
+
+/** `---help---` became `help`, which every Kconfig takes; kernels that dropped the old word stop at it. */
+function respell(added: readonly ByteString[], base: PorterFile, target: PorterFile) {
+  if (base.index.language !== 'kconfig' || target.text.includes('---help---')) return null;
+  const lines = added.map((l) => l.replace(/^(\s*)---help---/, '$1help'));
+  return lines.some((l, i) => l !== added[i])
+    ? { lines, why: "the target's Kconfig says 'help', not '---help---'" }
+    : null;
+}
+
+/** Assembler macros that the base's file uses and the target's does not any more (ENTRY, ENDPROC …). */
+function strangeMacros(added: readonly ByteString[], base: PorterFile, target: PorterFile): string[] {
+  if (base.index.language !== 'asm') return [];
+  const names = new Set([...stripComments(added.join('')).matchAll(/\b([A-Z][A-Z_]{3,})\s*\(/g)].map((m) => m[1]!));
+  const uses = (file: PorterFile, name: string) => new RegExp(`\\b${name}\\s*\\(`).test(file.text);
+  return [...names]
+    .filter((n) => uses(base, n) && !uses(target, n))
+    .map((n) => `uses '${n}()', which the target's file does not use any more`);
 }
 
 /** True when an edit only deletes, and not one telling line of what it deletes is left in any heir of the file. */

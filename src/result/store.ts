@@ -36,3 +36,19 @@ export async function loadPort(repo: GitRepo, branch: string | null): Promise<Po
     return null;
   }
 }
+
+/** Keeps what the checks have found on a tree, beside the port that it belongs to. */
+export async function storeChecks(
+  repo: GitRepo,
+  branch: string,
+  treeId: string,
+  checks: readonly unknown[],
+): Promise<void> {
+  const file = path.join(await storeDir(repo), branch, 'check.json');
+  writeFile(file, fromDisplay(`${JSON.stringify({ schemaVersion: 1, treeId, checks }, null, 2)}\n`));
+}
+
+/** The text that {@link storeChecks} wrote; null when the port was not checked. */
+export async function loadChecks(repo: GitRepo, branch: string): Promise<string | null> {
+  return readFileIfAny(path.join(await storeDir(repo), branch, 'check.json'));
+}

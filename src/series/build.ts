@@ -47,14 +47,24 @@ function bracket(name: ByteString, note: ByteString): ByteString {
   return `${[...lines.map((l, i) => (i ? ` ${l}` : l)), ...rest.map((l) => ` ${l}`)].join('\n')}]`;
 }
 
-/** Makes the commits of a series on `change.base`. Gives their ids and trees, and the tree that the last one must have. */
+/** A series as commits. */
+export interface Built {
+  /** What was committed: the same again in another repository gives the same ids. */
+  made: NewCommit[];
+  commits: string[];
+  trees: string[];
+  /** The tree that the last one must have. */
+  expected: string;
+}
+
+/** Makes the commits of a series on `change.base`, in the scratch repository. */
 export async function buildCommits(
   scratch: Scratch,
   repo: GitRepo,
   change: Change,
   patches: readonly SeriesPatch[],
   options: MessageOptions,
-): Promise<{ commits: string[]; trees: string[]; expected: string }> {
+): Promise<Built> {
   const left = new Set(change.unreadable.map((u) => u.path));
   const has = new Set<Unit>();
   const commits: NewCommit[] = [];
@@ -71,7 +81,12 @@ export async function buildCommits(
   const ids = await scratch.commit(change.base, commits);
   const trees: string[] = [];
   for (const id of ids) trees.push((await scratch.repo.resolve(`${id}^{tree}`))!);
-  return { commits: ids, trees, expected: await treeWithout(scratch, change.tip, change.base, [...left]) };
+  return {
+    made: commits,
+    commits: ids,
+    trees,
+    expected: await treeWithout(scratch, change.tip, change.base, [...left]),
+  };
 }
 
 function filesOfUnits(change: Change, units: readonly Unit[], has: Set<Unit>): NewCommit['files'] {

@@ -1,4 +1,3 @@
-import type { CheckResult } from './checks';
 import type { PortReport } from '../core/report';
 import { forDisplay, fromDisplay, type ByteString } from '../core/text';
 import type { Change } from './change';
@@ -79,19 +78,36 @@ export function draftCover(
   };
 }
 
-/** Puts a drafted change log on top of the older ones, unless the person has written one for this version. */
-export function withChangeLog(cover: Cover, version: number, entries: readonly string[]): Cover {
-  const heading = `Changes in v${version}:`;
-  if (version < 2 || cover.blurb.includes(heading)) return cover;
-  const section = `${heading}\n${entries.map((e) => wrap(`- ${e}`)).join('\n')}`;
-  const older = cover.blurb.search(/^Changes in v\d+:/m);
-  const [before, after] = older < 0 ? [cover.blurb, ''] : [cover.blurb.slice(0, older), cover.blurb.slice(older)];
-  return { ...cover, blurb: `${[before.trim(), fromDisplay(section), after.trim()].filter(Boolean).join('\n\n')}` };
+/** A drafted change log as a section of the blurb; empty for a first version. */
+export function changeLogSection(version: number, entries: readonly string[]): ByteString {
+  if (version < 2 || entries.length === 0) return '';
+  return fromDisplay(`Changes in v${version}:\n${entries.map((e) => wrap(`- ${e}`)).join('\n')}`);
+}
+
+/**
+ * Puts a drafted change log on top of the older ones. One that a person has written, or has changed, stays; `lastDraft` is
+ * what kport itself put there in an earlier run.
+ */
+export function withChangeLog(cover: Cover, version: number, section: ByteString, lastDraft: ByteString): Cover {
+  if (section === '') return cover;
+  let blurb = cover.blurb;
+  if (lastDraft !== '' && blurb.includes(lastDraft)) blurb = blurb.replace(lastDraft, '');
+  if (new RegExp(`^Changes in v${version}:`, 'm').test(blurb)) return cover;
+  const older = blurb.search(/^Changes in v\d+:/m);
+  const [before, after] = older < 0 ? [blurb, ''] : [blurb.slice(0, older), blurb.slice(older)];
+  return { ...cover, blurb: [before.trim(), section, after.trim()].filter(Boolean).join('\n\n') };
+}
+
+/** What the letter says of a check of the ported tree. */
+export interface VerifiedCheck {
+  name: string;
+  result: 'pass' | 'fail' | 'skipped';
+  reason: string;
 }
 
 export interface Facts {
   report: PortReport | null;
-  verified: readonly CheckResult[] | null;
+  verified: readonly VerifiedCheck[] | null;
   incomplete: readonly string[];
   leftOut: readonly string[];
   notes: readonly string[];

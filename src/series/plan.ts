@@ -139,7 +139,10 @@ function sortIn(atoms: readonly Atom[], change: Change, needs: Needs, options: P
   const groups = new Map<string, Group>();
   for (const atom of atoms) {
     const home = atom.units.find((u) => moved.has(u));
-    const main = home ?? atom.units.reduce((a, b) => (b.added + b.removed > a.added + a.removed ? b : a));
+    // What names a source goes where the source goes.
+    const named = atom.units.filter((u) => !/(^|\/)(Makefile|Kbuild)[^/]*$/.test(u.path));
+    const main =
+      home ?? (named.length ? named : atom.units).reduce((a, b) => (b.added + b.removed > a.added + a.removed ? b : a));
     const topic = home ? MOVES : topicOf(facts.get(main.file)!);
     const sub = home ? main.path : topic === TOPICS.other ? main.path.split('/').slice(0, 2).join('/') : '';
     const key = `${topic.key}\0${sub}`;

@@ -2,7 +2,7 @@ import type { HunkReport, Outcome } from '../core/outcome';
 import { OUTCOMES } from '../core/outcome';
 import type { PortReport } from '../core/report';
 import { fromDisplay, type ByteString } from '../core/text';
-import type { Change, Unit } from './change';
+import type { Unit } from './change';
 import { count, fill } from './words';
 
 /** Outcomes that a reviewer need not hear about hunk by hunk. */
@@ -93,13 +93,4 @@ export function unplaced(report: PortReport): { outcome: Outcome; hunks: HunkRep
   return (['already-upstream', 'obsolete', 'conflict'] as const)
     .map((outcome) => ({ outcome, hunks: report.hunks.filter((h) => h.outcome === outcome) }))
     .filter((g) => g.hunks.length > 0);
-}
-
-/** Units of a change that the report does not speak of: made by hand since, or by another tool. */
-export function unknownToReport(report: PortReport, change: Change): Unit[] {
-  const known = new Set([
-    ...report.hunks.flatMap((h) => h.target.map((t) => t.path)),
-    ...report.files.flatMap((f) => f.targetPaths),
-  ]);
-  return change.units.filter((u) => !known.has(u.path) && !known.has(Buffer.from(u.path, 'latin1').toString('utf8')));
 }

@@ -9,11 +9,11 @@ import { now } from '../io/clock';
 import { exists, readFile, readFileIfAny } from '../io/files';
 import type { GitRepo } from '../io/git';
 import { rangeDiff, sendEmail } from '../io/mailer';
-import { Scratch } from '../io/scratch';
+import { fastImport, Scratch } from '../io/scratch';
 import { openTree } from '../io/tree';
 import { hunksOf, listSets, loadSet } from '../patch-set/patch-set';
 import { identityOf } from '../result/commits';
-import { loadPort, storeDir } from '../result/store';
+import { loadChecks, loadPort } from '../result/store';
 import { authorOfPiece, buildCommits, keptPatches, trailersOfPiece, type SeriesPatch } from './build';
 import { readChange, type Change, type Unit } from './change';
 import {
@@ -27,7 +27,16 @@ import {
   type CheckResult,
   type Mail,
 } from './checks';
-import { draftCover, facts, readCover, withChangeLog, writeCover, type Cover } from './cover';
+import {
+  type VerifiedCheck,
+  changeLogSection,
+  draftCover,
+  facts,
+  readCover,
+  withChangeLog,
+  writeCover,
+  type Cover,
+} from './cover';
 import { readHistory, splitMessage, type SourceCommit } from './history';
 import { makeMails } from './mails';
 import { bodyOf, prefixOf, titleOf } from './messages';
@@ -111,6 +120,8 @@ export interface Series {
   incomplete: string[];
   /** Where it is kept; null in a dry run. */
   dir: string | null;
+  /** The ref that holds its commits in the user's repository; null in a dry run. */
+  ref: string | null;
   planFile: string;
   coverFile: string;
 }
@@ -197,7 +208,12 @@ async function make(job: Job): Promise<Series> {
   const state = store.readState();
   const notes: string[] = [];
 
-  const verified = report ? await verification(repo, branch, report) : null;
+  const treeNow = await repo.resolve(`${tip}^{tree}`);
+  const verified = report ? await verification(repo, branch, treeNow!) : null;
+  const letterNotes: string[] = [];
+  if (report?.result && report.result.treeId !== treeNow) {
+    letterNotes.push('The branch was changed after it was ported; the outcomes are those of the port.');
+  }
   const incomplete = report ? whatIsMissing(report, verified) : [];
   if (incomplete.length && !(request.rfc && request.allowIncomplete)) {
     throw inputError(
@@ -259,12 +275,13 @@ async function make(job: Job): Promise<Series> {
       'write it into the first line, or remove the file',
     );
   }
-  cover = withChangeLog(cover, request.version, changeLog);
+  const section = changeLogSection(request.version, changeLog);
+  cover = withChangeLog(cover, request.version, section, fromDisplay(state?.draft ?? ''));
 
   const leftOut = change.unreadable.map(
     (u) => `${forDisplay(u.path)}: the repository lacks its content (blob ${u.oid.slice(0, 12)})`,
   );
-  let letter = `${cover.subject}\n\n${cover.blurb}\n\n${facts({ report, verified, incomplete, leftOut, notes: [] })}\n`;
+  let letter = `${cover.subject}\n\n${cover.blurb}\n\n${facts({ report, verified, incomplete, leftOut, notes: letterNotes })}\n`;
   let previousRange: string | null = null;
   if (previous) {
     previousRange = `${previous.made.base}..${previous.made.tip}`;
@@ -364,10 +381,15 @@ async function make(job: Job): Promise<Series> {
     notes,
     incomplete,
     dir: request.dryRun ? null : store.versionDir(request.version),
+    ref: request.dryRun ? null : `refs/kport/series/${store.name}/v${request.version}`,
     planFile: request.planFile ?? store.planFile,
     coverFile: store.coverFile,
   };
-  if (!request.dryRun) await keep(series, store, state, plan, change);
+  if (!request.dryRun) {
+    await keep(series, store, state, plan, change);
+    // For 'kport check --each', bisection and whoever wants to look: commits need no mails.
+    await fastImport(repo, series.ref!, base, built.made);
+  }
   return series;
 }
 
@@ -398,15 +420,15 @@ function isWellSplit(commits: readonly SourceCommit[], request: SeriesRequest): 
 }
 
 /** What `kport check` has found on this tree; null when nothing is kept, or it was another tree. */
-async function verification(repo: GitRepo, branch: string, report: PortReport): Promise<CheckResult[] | null> {
-  const text = readFileIfAny(path.join(await storeDir(repo), branch, 'check.json'));
+async function verification(repo: GitRepo, branch: string, tree: string): Promise<VerifiedCheck[] | null> {
+  const text = await loadChecks(repo, branch);
   if (text === null) return null;
-  const kept = JSON.parse(forDisplay(text)) as { treeId?: string; checks?: CheckResult[] };
-  if (kept.treeId !== undefined && kept.treeId !== report.result?.treeId) return null;
+  const kept = JSON.parse(forDisplay(text)) as { treeId?: string; checks?: VerifiedCheck[] };
+  if (kept.treeId !== undefined && kept.treeId !== tree) return null;
   return kept.checks ?? null;
 }
 
-function whatIsMissing(report: PortReport, verified: readonly CheckResult[] | null): string[] {
+function whatIsMissing(report: PortReport, verified: readonly VerifiedCheck[] | null): string[] {
   const missing: string[] = [];
   const left = report.hunks.filter((h) => h.outcome === 'conflict');
   if (left.length) missing.push(`${count(left.length, 'hunk')} of ${report.summary.hunks} could not be placed`);
@@ -648,6 +670,7 @@ async function keep(
         sent: same?.sent ?? null,
       },
     ].sort((a, b) => a.version - b.version),
+    draft: forDisplay(changeLogSection(series.version, series.changeLog)) || (state?.draft ?? ''),
     hunks: Object.fromEntries(
       change.units.filter((u) => u.hunk).map((u) => [u.id, { path: forDisplay(u.path), line: u.hunk!.oldStart }]),
     ),

@@ -23,6 +23,8 @@ const State = z.object({
   /** Names the series over all its versions. */
   changeId: z.string(),
   versions: z.array(Version),
+  /** The change log as kport drafted it last, byte for byte: tells a draft from what a person wrote. */
+  draft: z.string().default(''),
   /** Hunks of the plan, by id: finds the successor of a hunk whose content has changed. */
   hunks: z.record(z.string(), z.object({ path: z.string(), line: z.number() })),
 });
@@ -30,7 +32,11 @@ export type State = z.infer<typeof State>;
 
 /** What is kept of a series between runs: plan, cover letter, versions. All of it beside the port, in git's folder. */
 export class SeriesStore {
-  private constructor(readonly dir: string) {}
+  private constructor(
+    readonly dir: string,
+    /** The branch, as a path and as part of a ref. */
+    readonly name: string,
+  ) {}
 
   /** The store of a branch. With a port of that name it lies in the port's folder. */
   static async open(repo: GitRepo, branch: string): Promise<SeriesStore> {
@@ -39,7 +45,7 @@ export class SeriesStore {
     if (name.split('/').some((p) => p === '' || p === '.' || p === '..')) {
       throw inputError(`'${branch}' is no good name for a series`, 'give --branch a branch or a tag');
     }
-    return new SeriesStore(path.join(path.resolve(repo.dir, common), 'kport', 'ports', name, 'series'));
+    return new SeriesStore(path.join(path.resolve(repo.dir, common), 'kport', 'ports', name, 'series'), name);
   }
 
   get planFile(): string {

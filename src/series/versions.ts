@@ -94,6 +94,7 @@ export async function draftChangeLog(
   if (previous.base !== base) return [`now based on ${base.slice(0, 12)}, was ${previous.base.slice(0, 12)}`];
   const text = await rangeDiff(scratch, base, previous.tip, tip, WITHIN, false);
   const entries: string[] = [];
+  const words: number[] = [];
   for (const line of text.split('\n')) {
     const m = /^\s*(\d+|-):\s+\S+\s+([=!<>])\s+(\d+|-):\s+\S+\s*(.*)$/.exec(line);
     if (!m) continue;
@@ -105,10 +106,23 @@ export async function draftChangeLog(
       const [old, fresh] = [previous.patches[Number(before) - 1], now[Number(after) - 1]];
       const what = old && fresh ? changedHunks(old.hunks, fresh.hunks) : [];
       const renamed = old && fresh && old.subject !== fresh.title ? ['title'] : [];
-      entries.push(`patch ${after} (${title}): ${[...what, ...renamed].join('; ') || 'message'} changed`);
+      if (what.length + renamed.length === 0) words.push(Number(after));
+      else entries.push(`patch ${after} (${title}): ${[...what, ...renamed].join('; ')} changed`);
     } else if (before !== after) entries.push(`patch ${after} was patch ${before}: ${title}`);
   }
+  if (words.length) entries.push(`author or message of ${ranges(words)} changed`);
   return entries.length ? entries : ['no change in the patches'];
+}
+
+/** `patches 1-3, 7` */
+function ranges(numbers: readonly number[]): string {
+  const parts: string[] = [];
+  for (let i = 0; i < numbers.length; i++) {
+    const from = numbers[i]!;
+    while (numbers[i + 1] === numbers[i]! + 1) i++;
+    parts.push(from === numbers[i] ? `${from}` : `${from}-${numbers[i]}`);
+  }
+  return `patch${numbers.length > 1 ? 'es' : ''} ${parts.join(', ')}`;
 }
 
 function changedHunks(before: readonly Hunk[], after: readonly Hunk[]): string[] {

@@ -126,6 +126,8 @@ export class SymbolMap {
     const namesakes = this.pairs.namesakes(of);
     const [best] = namesakes;
     if (best && best.fit >= 0.3) return this.named(of, from, namesakes, best);
+    const enumerator = this.asEnumerator(of, from);
+    if (enumerator) return enumerator;
     const candidates = this.renames.candidates(of);
     const [first, second] = candidates;
     if (first && first.score >= RENAME_LINE) return this.renamed(of, from, first, second);
@@ -137,6 +139,21 @@ export class SymbolMap {
     if (first)
       evidence.push({ kind: 'candidate', text: `'${first.definition.name}' is nearest (${first.score.toFixed(2)})` });
     return { from, status: 'removed', to: [], confidence: 0.88 - 0.6 * (first?.score ?? 0), evidence, changes: [] };
+  }
+
+  /** A macro that became a value of an enum. */
+  private asEnumerator(of: Found, from: SymbolRef): MapEntry | null {
+    if (of.definition.kind !== 'macro') return null;
+    const found = this.target.members(of.definition.name).filter((m) => m.definition.kind === 'enum');
+    if (found.length === 0) return null;
+    const best = found.reduce((a, b) => (this.kin(of, b) > this.kin(of, a) ? b : a));
+    const to: SymbolRef = { kind: 'enumerator', name: best.member.name, path: best.file.path };
+    const evidence: Evidence[] = [{ kind: 'same-name', text: `'${best.file.path}' has an enumerator of that name` }];
+    return { from, status: 'moved', to: [to], confidence: found.length === 1 ? 0.95 : 0.8, evidence, changes: [] };
+  }
+
+  private kin(of: Found, to: Found): number {
+    return this.fileMap.kinship(of.file.path, to.file.path);
   }
 
   /** The name is there. */

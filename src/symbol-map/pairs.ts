@@ -45,10 +45,13 @@ export class Pairs {
     const found: Namesake[] = [];
     for (const t of this.target.definitions(d.name)) {
       if (!mayBecome(d.kind, t.definition.kind)) continue;
-      const kinship = this.files.kinship(file.path, t.file.path);
+      const local = isLocal(t.definition, t.file.path);
+      // A file that used it may have made its own: `kvm_set_pmd()` went from a header into the one file that calls it.
+      const byUser = local && !isLocal(d, file.path) && this.usedIn(d.name, t.file.path);
+      const kinship = Math.max(byUser ? 0.5 : 0, this.files.kinship(file.path, t.file.path));
       const similarity = this.bodyFit(of, t);
       // A static function of an unrelated file has the name by chance, unless it also looks the same.
-      const stranger = kinship < 0.5 && (isLocal(d, file.path) || isLocal(t.definition, t.file.path));
+      const stranger = kinship < 0.5 && (isLocal(d, file.path) || local);
       if (stranger && similarity < 0.4) continue;
       if (kinship < 0.5 && this.wasThere(t) && !(similarity > 0.8 && !this.base.tree.has(t.file.path))) continue;
       const sameKind = d.kind === t.definition.kind ? 1 : kindRank(d.kind) === kindRank(t.definition.kind) ? 0.6 : 0.2;
@@ -57,6 +60,12 @@ export class Pairs {
       found.push({ ...t, kinship, similarity, fit });
     }
     return found.sort((a, b) => b.fit - a.fit || order(a, b));
+  }
+
+  /** True when a file, or one that it took over, mentions the name in the base. */
+  private usedIn(name: string, path: string): boolean {
+    const users = new Set(this.base.mentions(name).map((u) => u.file.path));
+    return [...users].some((u) => u === path || this.files.heirs(u).some((h) => h.path === path));
   }
 
   /** True when the very definition was in that file of the base already: then it is not where another one went. */

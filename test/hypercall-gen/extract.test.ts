@@ -1,3 +1,7 @@
+import path from 'node:path';
+import { extractHypercalls } from '../../src/hypercall-gen/extract';
+import { checkTable } from '../../src/hypercall-gen/findings';
+import { listSets, loadSet } from '../../src/patch-set/patch-set';
 import { dispatchOf, stubOf } from '../../src/hypercall-gen/types';
 import { ARM, base, edit, ENTRY, entryIfChain, entryTable, extracted, HEADER, HOST, patched, placeIn } from './kestrel';
 
@@ -186,6 +190,89 @@ int kestrel_vm_create`,
     });
   });
 
+  it('keeps what a stub makes of the answer, and drops zeros that only fill a wrapper up', async () => {
+    const tree = patched();
+    edit(
+      tree,
+      HOST,
+      'int kestrel_vm_create(u32 pages, unsigned long flags)\n{\n	return kestrel_call(KESTREL_HVC_VM_CREATE, pages, flags);',
+      `u64 kestrel_three(u64 nr, u64 a, u64 b, u64 c)
+{
+	return __kvm_call_hyp((void *)nr, a, b, c);
+}
+
+int kestrel_vm_create(u32 pages, unsigned long flags)
+{
+	u64 made;
+
+	made = kestrel_three(KESTREL_HVC_VM_CREATE, (u64)pages, flags, 0);
+	return made ? 0 : -ENOMEM;`,
+    );
+    edit(
+      tree,
+      HOST,
+      'return kestrel_call((void *)KESTREL_HVC_VM_MAP, vmid, ipa,\n			    pa, size);',
+      'return kestrel_call(KESTREL_HVC_VM_MAP, vmid, ipa, pa, size) ? -EINVAL : 0;',
+    );
+    const { of } = await byName(tree);
+    expect(of.get('VM_CREATE')).toMatchObject({
+      stub: 'kestrel_vm_create',
+      stubDetail: { passes: ['(u64)pages', 'flags'], answer: 'ret ? 0 : -ENOMEM' },
+      args: [
+        { name: 'pages', type: 'u32' },
+        { name: 'flags', type: 'unsigned long' },
+      ],
+    });
+    expect(stubOf(of.get('VM_MAP')!)!.answer).toBe('ret ? -EINVAL : 0');
+  });
+
+  it('reads a dispatcher that gets the registers as arguments, and macros that it calls', async () => {
+    const tree = patched();
+    tree.set(
+      ENTRY,
+      `#define KESTREL_OK 0
+
+u64 __hyp_text kestrel_host_call(u64 nr, u64 a, u64 b, u64 c, u64 d)
+{
+	switch (nr) {
+	case KESTREL_HVC_INSTALL:
+		write_sysreg(a, some_el2);
+		return KESTREL_OK;
+	case KESTREL_HVC_RUN:
+		return kestrel_do_run(a, b);
+	case KESTREL_HVC_VM_CREATE:
+		return kestrel_do_create(a, b);
+	case KESTREL_HVC_VM_MAP:
+		return kestrel_do_map(a, b, c, d);
+	case KESTREL_HVC_VM_LOOKUP:
+		return kestrel_do_lookup(a, b);
+	case KESTREL_HVC_VM_DESTROY:
+		kestrel_do_destroy(a);
+		return KESTREL_OK;
+	default:
+		break;
+	}
+
+	if (booting)
+		return boot_call(nr, a);
+	return -1;
+}
+`,
+    );
+    const { table, of } = await byName(tree);
+    expect(table.interface.dispatcher).toMatchObject({
+      frame: null,
+      numberName: 'nr',
+      rest: { path: ENTRY, line: Number(placeIn(tree, ENTRY, 'if (booting)').split(':')[1]) },
+    });
+    expect(of.get('INSTALL')).toMatchObject({
+      handler: 'write_sysreg',
+      handlerDetail: { macro: true },
+      dispatch: { registers: [{ register: 1 }, { register: null, value: 'some_el2' }], result: 'constant', value: '0' },
+    });
+    expect(of.get('VM_MAP')!.dispatch!.registers.map((r) => r.register)).toEqual([1, 2, 3, 4]);
+  });
+
   it('inlines what a stub keeps in a local', async () => {
     const tree = patched();
     edit(
@@ -316,5 +403,20 @@ void kestrel_host_drop(u32 vmid)
       registers: [{ register: 1, conversion: 'kern_hyp_va' }, { register: 2 }],
       result: 'handler',
     });
+  });
+});
+
+describe('the sets that come with kport', () => {
+  const patches = path.join(__dirname, '../../patches');
+
+  it.each(listSets(patches))('%s has no inconsistent call', async (name) => {
+    const set = await loadSet(patches, name);
+    const { table, findings } = await extractHypercalls(set, null);
+    expect(table.hypercalls.length).toBeGreaterThan(5);
+    expect(table.interface.dispatcher).not.toBeNull();
+    expect(table.hypercalls.filter((h) => h.handler === null || (h.stub === null && h.callSites.length === 0))).toEqual(
+      [],
+    );
+    expect([...findings, ...checkTable(table, null)].filter((f) => f.severity !== 'info')).toEqual([]);
   });
 });

@@ -21,8 +21,7 @@ export function eraFor(kind: EraKind): Era {
     hypMain: kind === 'smccc' ? 'arch/arm64/kvm/hyp/nvhe/hyp-main.c' : null,
     imageVars: null,
     aliasMacro: null,
-    hasLinuxArmSmccc: true,
-    headers: new Set(),
+    callMacro: null,
   };
 }
 

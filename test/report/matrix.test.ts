@@ -79,7 +79,7 @@ describe('the matrix', () => {
   });
 
   it('runs no more at a time than memory and processors allow', () => {
-    expect(jobsFor(14, { cpus: 8, freeMegabytes: 3100 })).toBe(3);
+    expect(jobsFor(14, { cpus: 8, freeMegabytes: 4600 })).toBe(3);
     expect(jobsFor(14, { cpus: 2, freeMegabytes: 64000 })).toBe(2);
     expect(jobsFor(14, { cpus: 8, freeMegabytes: 100 })).toBe(1);
   });

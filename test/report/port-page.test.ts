@@ -6,6 +6,7 @@ import { parsePort, revisionSide } from '../../src/report/diff-ports/sides';
 import { definitionFlows, fileFlows, flowPicture } from '../../src/report/port/flow';
 import { portPage } from '../../src/report/port/html';
 import { cells, isSame, rowsOf } from '../../src/report/port/side-by-side';
+import { CheckSchema } from '../../src/report/schema/check';
 import { viewOf, type PortView, type ShownLine } from '../../src/report/port/view';
 import { tinyKernels, type TinyKernels } from './kernels';
 
@@ -90,10 +91,12 @@ describe('the page', () => {
 
   it('says that nothing was checked when nothing was', () => {
     expect(portPage(view, { check: null })).toContain('nothing here says that the ported kernel builds');
-    const check = {
-      schemaVersion: 1 as const,
-      checks: [{ name: 'symbols', result: 'fail' as const, reason: 'x', findings: ['y'] }],
-    };
+    const finding = { path: 'a.c', line: 3, hunk: null, definition: 'f', text: 'is <gone>', kind: 'gone' };
+    const check = CheckSchema.parse({
+      ...{ schemaVersion: 1, set: 'tiny', target: { name: 'v4.20', version: 'v4.20' }, branch: 'x', timing: {} },
+      checks: [{ name: 'symbols', result: 'fail', reason: 'x', findings: [finding] }],
+    });
+    expect(portPage(view, { check })).toContain('is &#60;gone&#62;');
     expect(portPage(view, { check })).toContain('symbols');
   });
 

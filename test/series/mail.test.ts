@@ -47,7 +47,11 @@ function am(mails: string[]): string {
 test('a set of one commit becomes a cover letter and patches that git am turns into the branch', async () => {
   repo = smallKernel();
   const out = path.join(folder(), 'out');
-  const before = [repo.git('rev-parse', 'HEAD'), repo.git('status', '--porcelain'), repo.git('for-each-ref')];
+  const before = [
+    repo.git('rev-parse', 'HEAD'),
+    repo.git('status', '--porcelain'),
+    repo.git('for-each-ref', 'refs/heads', 'refs/tags'),
+  ];
   const ran = await kportMail(...args(...STAFF, '-o', out));
   expect([ran.code, ran.stderr]).toEqual([0, expect.stringContaining('pass: tree')]);
   const files = readdirSync(out);
@@ -55,7 +59,11 @@ test('a set of one commit becomes a cover letter and patches that git am turns i
   expect(files.length).toBeGreaterThan(4);
   expect(ran.stdout.trim().split('\n')).toEqual(files.map((f) => path.join(out, f)));
   expect(am(files.slice(1).map((f) => path.join(out, f)))).toBe(repo.git('rev-parse', 'ported^{tree}'));
-  expect([repo.git('rev-parse', 'HEAD'), repo.git('status', '--porcelain'), repo.git('for-each-ref')]).toEqual(before);
+  expect([
+    repo.git('rev-parse', 'HEAD'),
+    repo.git('status', '--porcelain'),
+    repo.git('for-each-ref', 'refs/heads', 'refs/tags'),
+  ]).toEqual(before);
 });
 
 test('the mails: numbers, thread, author, base commit, change-id, who they go to', async () => {
@@ -95,6 +103,37 @@ test('without -s nobody is signed off, and a header never holds bytes above ASCI
     expect(head).toMatch(/^[\x00-\x7f]*$/);
     expect(headersOf(mail).get('to')).toBe('=?UTF-8?q?=C3=84=C3=B6=C3=BC=20Reader?= <r@example.org>');
   }
+});
+
+test('moves, deletions, modes, binaries and odd names go through', async () => {
+  repo = smallKernel(
+    {
+      ...BASE,
+      'drivers/toy/old.c': 'int old;\n',
+      'drivers/toy/tool.sh': '#!/bin/sh\n',
+      'drivers/toy/Makefile': 'obj-y += toy.o user.o old.o\n',
+    },
+    {
+      ...SET,
+      'drivers/toy/user.c': null,
+      'drivers/toy/client.c': SET['drivers/toy/user.c']!,
+      'drivers/toy/old.c': null,
+      'drivers/toy/Makefile': 'obj-y += toy.o client.o\n',
+      'drivers/toy/blob.bin': '\x00\x01\x02\xff'.repeat(50),
+      'drivers/toy/na\xc3\xafve name.c': 'int x;',
+    },
+  );
+  repo.git('update-index', '--chmod=+x', 'drivers/toy/tool.sh');
+  repo.git('commit', '-q', '--amend', '-C', 'HEAD');
+  const ran = await kportMail(...args(...STAFF, '--split', '--json'));
+  const series = JSON.parse(ran.stdout);
+  expect([ran.code, series.checks.filter((c: { result: string }) => c.result === 'fail')]).toEqual([0, []]);
+  expect(series.treeId).toBe(repo.git('rev-parse', 'ported^{tree}'));
+  // A file that is gone or moved takes the Makefile's line with it; the edit of the moved one is another patch.
+  const files: string[][] = series.patches.map((p: { files: string[] }) => p.files);
+  const move = files.find((f) => f.includes('drivers/toy/Makefile'));
+  expect(move).toEqual(expect.arrayContaining(['drivers/toy/client.c', 'drivers/toy/old.c']));
+  expect(files.filter((f) => f.includes('drivers/toy/client.c'))).toHaveLength(2);
 });
 
 test('two runs give the same bytes', async () => {
@@ -324,6 +363,8 @@ describe('bad input', () => {
       [['--tree', repo.dir], /no '--branch', and no port was made/],
       [['--tree', repo.dir, '--branch', 'ported'], /no record of a port for 'ported'/],
       [['--tree', repo.dir, '--branch', 'nope', '--base', 'v5.4'], /unknown revision 'nope'/],
+      [['--tree', out, '--branch', 'x', '--base', 'y'], /is no kernel|no git repository/],
+      [args(...STAFF, '--series', '/no/such.yaml'), /unable to read '\/no\/such\.yaml'/],
       [args('-v', '0'), /'-v 0' is no version/],
       [args('--allow-incomplete'), /needs '--rfc'/],
       [args(...STAFF, '-o', out), /holds another patch: '0001-old\.patch'/],

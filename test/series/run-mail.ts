@@ -1,42 +1,30 @@
-import { main } from '../../src/cli/main';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { ENV } from './small-kernel';
+
+const BIN = path.join(__dirname, '../../bin/kport');
 
 /** What one run of the command line left. */
 export interface Ran {
-  code: number;
+  code: number | null;
   stdout: string;
   stderr: string;
   bytes: Buffer;
 }
 
-/** Runs `kport mail …` in this process, with the outside shut out. */
-export async function kportMail(...args: string[]): Promise<Ran> {
-  const chunks: Buffer[] = [];
-  let stderr = '';
-  const env = { ...process.env };
-  Object.assign(process.env, {
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    SOURCE_DATE_EPOCH: process.env.SOURCE_DATE_EPOCH ?? '1700000000',
-    HOME: '/nonexistent',
+/** Runs `kport mail …` as a user would, with the outside shut out. Not in sync: the mail server is in this process. */
+export function kportMail(...args: string[]): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const env = { ...ENV, SOURCE_DATE_EPOCH: '1700000000' };
+    const child = spawn(process.execPath, [BIN, 'mail', '--no-progress', ...args], { env });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on('data', (d: Buffer) => out.push(d));
+    child.stderr.on('data', (d: Buffer) => err.push(d));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      const bytes = Buffer.concat(out);
+      resolve({ code, stdout: bytes.toString('utf8'), stderr: Buffer.concat(err).toString('utf8'), bytes });
+    });
   });
-  const before = process.exitCode;
-  const out = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk as Uint8Array));
-    return true;
-  });
-  const err = jest.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
-    stderr += String(chunk);
-    return true;
-  });
-  try {
-    await main(['mail', '--no-progress', ...args]);
-    const bytes = Buffer.concat(chunks);
-    return { code: Number(process.exitCode ?? 0), stdout: bytes.toString('utf8'), stderr, bytes };
-  } finally {
-    out.mockRestore();
-    err.mockRestore();
-    process.exitCode = before;
-    for (const key of Object.keys(process.env)) if (!(key in env)) delete process.env[key];
-    Object.assign(process.env, env);
-  }
 }

@@ -5,7 +5,9 @@ import path from 'node:path';
 
 /** Nothing of who runs the tests gets into the repositories. */
 export const ENV = {
-  ...process.env,
+  PATH: process.env.PATH,
+  HOME: '/nonexistent',
+  TZ: 'UTC',
   LC_ALL: 'C',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',

@@ -1,4 +1,4 @@
-import { fn, kernelRepo } from './kernel';
+import { fn, kernelRepo, makefile } from './kernel';
 import { seeded, type Content, type Files, type Repo, type Sandbox } from './sandbox';
 
 type Random = ReturnType<typeof seeded>;
@@ -113,28 +113,41 @@ function mutate(state: State, random: Random, serial: number): void {
   }
 }
 
-/** A repository with a kernel `v4.18` and a branch `set` of random patches; the same for the same seed. */
-export function randomHistory(box: Sandbox, name: string, seed: number): Repo {
+/**
+ * A repository with a kernel `v4.18`, a branch `set` of random patches on it, and, when asked for, a `v5.4` in which
+ * upstream did random things, too. The same for the same seed.
+ */
+export function randomHistory(box: Sandbox, name: string, seed: number, upstream = false): Repo {
   const random = seeded(seed);
   const repo = kernelRepo(box, name, 'v4.18', zoo());
   const state: State = new Map();
   for (const p of repo.git(['ls-files', '-z']).split('\0').filter(Boolean)) state.set(p, contentOf(repo, p));
-  repo.git(['checkout', '-q', '-b', 'set']);
+  if (upstream) {
+    const theirs = new Map(state);
+    for (let n = 25; n > 0; n--) mutate(theirs, random, 9000 + n);
+    repo.commit('Linux 5.4\n', { ...difference(state, theirs), Makefile: makefile('v5.4') });
+    repo.tag('v5.4');
+  }
+  repo.git(['checkout', '-q', '-b', 'set', 'v4.18']);
   const patches = 1 + random.below(4);
   for (let i = 0; i < patches; i++) {
     const before = new Map(state);
     for (let n = 1 + random.below(6); n > 0; n--) mutate(state, random, i * 100 + n);
-    const files: Files = {};
-    for (const p of before.keys()) if (!state.has(p)) files[p] = null;
-    for (const [p, c] of state) if (before.get(p) !== c) files[p] = c;
     const message = random.pick([
       'subject: words\n',
       'a: b\n\nBody \xc3\xbc.\n\n-- \nno signature\n',
       'x: y\n\n  diff --git a/x b/x\n\nSigned-off-by: A <a@b.c>\n',
     ]);
-    repo.commit(message, files, { GIT_AUTHOR_DATE: `${1600000000 + i} +0100` });
+    repo.commit(message, difference(before, state), { GIT_AUTHOR_DATE: `${1600000000 + i} +0100` });
   }
   return repo;
+}
+
+function difference(before: State, after: State): Files {
+  const files: Files = {};
+  for (const p of before.keys()) if (!after.has(p)) files[p] = null;
+  for (const [p, c] of after) if (before.get(p) !== c) files[p] = c;
+  return files;
 }
 
 function contentOf(repo: Repo, p: string): Content {

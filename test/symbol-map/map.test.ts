@@ -130,6 +130,25 @@ test('fields: of another type, behind another struct, with another name', async 
   expect(map.lookup('field', 'arch.end')!.status).toBe('same');
 });
 
+test('a macro that became an enumerator, and the other way round', async () => {
+  const map = await maps(
+    { 'a.h': '#define FIRST 0\nenum { SECOND };\n' },
+    { 'a.h': 'enum { FIRST };\n#define SECOND 0\n' },
+  );
+  expect(brief(map, 'FIRST')).toEqual(['moved', 'enumerator FIRST a.h']);
+  expect(brief(map, 'SECOND')).toEqual(['moved', 'macro SECOND a.h']);
+});
+
+test('a macro that its only user made a function of its own', async () => {
+  const user = 'int fault(struct vcpu *vcpu)\n{\n\tset_entry(vcpu->table, 1);\n\treturn 0;\n}\n';
+  const own = 'static inline void set_entry(u64 *p, u64 v)\n{\n\twrite_once(p, v);\n}\n';
+  const map = await maps(
+    { 'a.h': '#define set_entry(p, v) raw_set(p, v)\n', 'mmu.c': user },
+    { 'a.h': '', 'mmu.c': own + user },
+  );
+  expect(brief(map, 'set_entry')).toEqual(['moved', 'function set_entry mmu.c']);
+});
+
 test('operands that are spelt by a rule', async () => {
   const save = (a: string, b: string) =>
     `void save(struct c *c)\n{\n\tc->a = read_el2(${a});\n\tc->b = read_el2(${b});\n}\n`;

@@ -10,7 +10,7 @@ import { isReview, type CheckResult } from '../../verify/check';
 import { openContext } from '../../verify/context';
 import { runAllChecks, type BuildRequest, type CheckDocument } from '../../verify/run-checks';
 import { findBase } from '../../result/base';
-import { loadPort } from '../../result/store';
+import { loadPort, storeChecks } from '../../result/store';
 import { defineCommand } from '../command';
 import { Exit } from '../exit';
 import { patchesDirToRead } from '../patches-dir';
@@ -104,6 +104,9 @@ export const checkCommand = defineCommand({
       option: args.option,
       build,
     });
+    // 'kport mail' tells its readers what was checked, and refuses a port that was not.
+    const treeId = await repo?.resolve(`${branch}^{tree}`);
+    if (repo && stored && treeId && !args.dryRun) await storeChecks(repo, branch, treeId, document.checks);
     if (args.json) ui.json(document);
     else show(document, ui);
     return document.checks.some((c) => c.result === 'fail') ? Exit.Left : Exit.Done;

@@ -1,5 +1,6 @@
 import type { Command } from '../command';
 import { applyCommand } from './apply';
+import { benchCommand } from './bench';
 import { checkCommand } from './check';
 import { chronicleCommand } from './chronicle';
 import { diffPortsCommand } from './diff-ports';
@@ -23,7 +24,8 @@ export const commands = [
   checkCommand,
   hypercallsCommand,
   mailCommand,
-  reportCommand,
   matrixCommand,
   diffPortsCommand,
+  reportCommand,
+  benchCommand,
 ] as unknown as Command<unknown>[];

@@ -259,6 +259,7 @@ function toJson(series: Series) {
     incomplete: series.incomplete,
     notes: series.notes,
     dir: series.dir,
+    ref: series.ref,
     planFile: series.planFile,
     coverFile: series.coverFile,
   };

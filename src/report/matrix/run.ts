@@ -30,7 +30,7 @@ export interface MatrixRequest {
 }
 
 /** What a port of about thirty thousand lines of patches has been seen to take, with room to spare. */
-const MEGABYTES_PER_TARGET = 1000;
+const MEGABYTES_PER_TARGET = 1500;
 
 /** How many targets at a time: no more than processors, and no more than fit into free memory. */
 export function jobsFor(targets: number, machine: { cpus: number; freeMegabytes: number }): number {

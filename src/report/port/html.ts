@@ -123,7 +123,18 @@ function checks(check: CheckReport | null): string {
     esc(c.reason ?? ''),
   ]);
   return `<section aria-labelledby="checks"><h2 id="checks">Checks</h2>
-${table(['check', 'result', 'findings', 'reason'], rows, { caption: 'Checks on the ported tree', numeric: (i) => i === 2 })}</section>`;
+${table(['check', 'result', 'findings', 'reason'], rows, { caption: 'Checks on the ported tree', numeric: (i) => i === 2 })}
+${check.checks.map(findings).join('\n')}</section>`;
+}
+
+/** Findings as a list; a check that found nothing has none. */
+function findings(check: CheckReport['checks'][number]): string {
+  if (check.findings.length === 0) return '';
+  const items = check.findings.map((f) => {
+    const place = `${forDisplay(f.path)}${f.line === null ? '' : `:${f.line}`}${f.definition ? ` in ${f.definition}` : ''}`;
+    return `<li><code>${esc(place)}</code>: ${esc(forDisplay(f.text))}</li>`;
+  });
+  return `<details><summary>${esc(check.name)}: ${items.length} findings</summary><ul>${items.join('\n')}</ul></details>`;
 }
 
 function flows(view: PortView): string {

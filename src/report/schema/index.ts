@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { ApplySchema } from './apply';
+import { BenchSchema } from './bench';
+import { CheckSchema } from './check';
+import { DiffPortsSchema } from './diff-ports';
+import { MatrixSchema } from './matrix';
+
+/** Every report that kport prints as JSON, by the name of its file under `schemas/`. */
+export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  apply: ApplySchema,
+  bench: BenchSchema,
+  check: CheckSchema,
+  'diff-ports': DiffPortsSchema,
+  matrix: MatrixSchema,
+};
+
+/** One of them as a JSON Schema file. */
+export function schemaText(name: string): string {
+  // As input: fields that a later kport adds are no violation.
+  const schema = z.toJSONSchema(SCHEMAS[name]!, { io: 'input', target: 'draft-2020-12' });
+  return `${JSON.stringify({ ...schema, $id: `kport-${name}.schema.json`, title: `kport ${name}` }, null, 2)}\n`;
+}
