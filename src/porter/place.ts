@@ -2,6 +2,17 @@ import type { Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import { alignLines, sameInstruction, sameSense } from './align';
+import {
+  bodyLines,
+  grownGuard,
+  isDeclaration,
+  liftGuard,
+  splitsStatement,
+  statementsIn,
+  wholeBlock,
+  wholeBodySite,
+  type WholeBlock,
+} from './blocks';
 import { conditionChange, conditionsAt } from './guards';
 import type { Edit, Segment } from './lift';
 import { mergeLines } from './merge-lines';
@@ -66,6 +77,7 @@ const WORTH: Record<Precision, number> = {
   beside: 0.6,
   wide: 0.4,
   'one-sided': 0.3,
+  block: 0.8,
 };
 
 /** The same for things that may stand in any order. */
@@ -185,14 +197,22 @@ export function placeEdit(
   const gone = wrappedCodeIsGone(edit, base, target, pairs, aligner);
   if (gone) return gone;
   const lines = aligner.lines(base, target);
-  for (const segment of edit.segments) {
+  const first = scopeOf(base, edit.segments[0]!);
+  const home = first ? pairs.get(first) : undefined;
+  const block = home
+    ? wholeBlock(edit, base, first!, aligner.definitions(base, first!, target, home.target), home.target)
+    : null;
+  const rest = edit.segments.filter((s) => !isTrivial(s, edit));
+  for (const segment of rest) {
     const scope = scopeOf(base, segment);
     const pair = scope ? pairs.get(scope) : undefined;
     if (scope && !pair) {
       return fail(`'${scope.name}' has no counterpart in '${target.path}'`, evidence, null);
     }
     const pairing = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+    const byBlock = block && blockSite(segment, segment === rest[0], segment === rest[rest.length - 1], block);
     let site =
+      byBlock ??
       (pair && wholeBodySite(edit, segment, base, scope!, pairing, pair.target)) ??
       declarationSite(segment, base, scope, pairing, pair?.target ?? null) ??
       siteOf(segment, pairing, edit.wraps);
@@ -236,7 +256,8 @@ export function placeEdit(
     }
     const double = definedAlready(segment, base, target);
     if (double) return fail(`the target has a '${double}' of its own`, evidence, candidate);
-    const split = splitsStatement(segment, base, target, site);
+    const wrapping = edit.wraps !== null && segment.anchor !== 'lines';
+    const split = wrapping && canGrow(base, scope, target, pair) ? null : splitsStatement(segment, base, target, site);
     if (split) {
       const lifted = liftGuard(edit, segment, target, site, pairing);
       if (!lifted) return fail(split, evidence, candidate);
@@ -262,6 +283,15 @@ export function placeEdit(
       return fail('the parts of the edit would come in another order', evidence, null);
     }
   }
+  const grown = growGuard(edit, base, target, placed, pairs, aligner);
+  if (grown?.why !== undefined) {
+    return fail(grown.why, evidence, { path: target.path, line: placed[0]!.site.at + 1, definition });
+  }
+  if (grown?.grew) {
+    confidence = Math.min(confidence, 0.75);
+    evidence.push({ kind: 'guard-grown', text: 'the guard holds the whole of the statement that upstream made of it' });
+  }
+  placeTrivia(edit, placed, base, pairs, aligner, target, evidence);
   const range = wrappedRange(edit, base, target, placed, pairs, aligner);
   if (!range.ok) return fail(range.why, evidence, { path: target.path, line: placed[0]!.site.at + 1, definition });
   confidence *= range.factor;
@@ -296,6 +326,86 @@ export function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Pla
     definition: scope?.name ?? null,
     rewritten: false,
   };
+}
+
+/** Blank lines and comments that an edit takes away or adds beside its code: a wish, not a need. */
+function isTrivial(segment: Segment, edit: Edit): boolean {
+  const says = (s: Segment) => [...s.removed, ...s.added].some((l) => stripComments(l).trim() !== '');
+  return !says(segment) && edit.segments.some(says);
+}
+
+/** The ends of a guard that goes around a block as a whole. */
+function blockSite(segment: Segment, isFirst: boolean, isLast: boolean, block: WholeBlock): Site | null {
+  if (segment.removed.some((l) => l.trim() !== '')) return null;
+  const found = { remove: 0, precision: 'block' as const, why: block.why, whole: true };
+  if (isFirst && segment.anchor === 'next') return { ...found, at: block.at };
+  return isLast && segment.anchor === 'previous' ? { ...found, at: block.end } : null;
+}
+
+/** True when the statements around a guard are known in both kernels: then {@link growGuard} judges it. */
+function canGrow(base: PorterFile, scope: Definition | null, target: PorterFile, pair: ScopePair | undefined): boolean {
+  if (!scope || !pair || base.index.language !== 'c') return false;
+  return statementsIn(base, scope).length > 0 && statementsIn(target, pair.target).length > 0;
+}
+
+/** Moves the ends of a guard to the ends of statements; null when there is nothing to judge. */
+function growGuard(
+  edit: Edit,
+  base: PorterFile,
+  target: PorterFile,
+  placed: PlacedSegment[],
+  pairs: ReadonlyMap<Definition, ScopePair>,
+  aligner: Aligner,
+): { grew: boolean; why?: undefined } | { why: string } | null {
+  const scope = scopeOf(base, edit.segments[0]!);
+  const pair = scope ? pairs.get(scope) : undefined;
+  if (!edit.wraps || !pair || placed.length < 2 || !canGrow(base, scope, target, pair)) return null;
+  const [first, last] = [placed[0]!, placed[placed.length - 1]!];
+  const p = aligner.definitions(base, scope!, target, pair.target);
+  const theirs = new Set<number>();
+  p.match.forEach((m, i) => {
+    const unit = p.baseUnits[i]!;
+    const wrapped = unit.first >= edit.wraps!.first && unit.last <= edit.wraps!.last;
+    if (m && !wrapped) theirs.add(p.targetUnits[m.to]!.first);
+  });
+  const range = { at: first.site.at + first.site.remove, end: last.site.at };
+  const grown = grownGuard(edit, base, scope!, target, pair.target, range, (line) => theirs.has(line));
+  if (!grown || 'why' in grown) return grown;
+  if (!grown.grew) return grown;
+  // Lines that the guard replaces at its rim stand where they stand.
+  if (first.site.remove || last.site.remove) return { why: 'the guard would hold only a part of a statement' };
+  first.site = { ...first.site, at: grown.at };
+  last.site = { ...last.site, at: grown.end };
+  return grown;
+}
+
+/** Puts the blank lines and comments of an edit where they were beside its code, and leaves out those that do not fit. */
+function placeTrivia(
+  edit: Edit,
+  placed: PlacedSegment[],
+  base: PorterFile,
+  pairs: ReadonlyMap<Definition, ScopePair>,
+  aligner: Aligner,
+  target: PorterFile,
+  evidence: Evidence[],
+): void {
+  for (const segment of edit.segments.filter((s) => isTrivial(s, edit))) {
+    const scope = scopeOf(base, segment);
+    const pair = scope ? pairs.get(scope) : undefined;
+    if (scope && !pair) continue;
+    const p = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+    const site = siteOf(segment, p, edit.wraps);
+    const next = placed.findIndex((x) => x.segment.order > segment.order);
+    const [low, high] = [placed[(next < 0 ? placed.length : next) - 1]?.site, placed[next]?.site];
+    const fits =
+      site.at !== null &&
+      site.remove === segment.removed.length &&
+      (!low || site.at >= low.at + low.remove) &&
+      (!high || site.at + site.remove <= high.at);
+    if (!fits)
+      evidence.push({ kind: 'trivia-left', text: 'a blank line or comment beside it is as the target has it' });
+    else placed.splice(next < 0 ? placed.length : next, 0, { segment, site, added: segment.added });
+  }
 }
 
 function fail(reason: string, evidence: Evidence[], candidate: NotPlaced['candidate']): NotPlaced {
@@ -461,99 +571,6 @@ function wrappedCodeIsGone(
   };
 }
 
-/** The line of the base after which a place would lie inside a statement. */
-function splitsStatement(segment: Segment, base: PorterFile, target: PorterFile, site: Site): string | null {
-  if (base.index.language !== 'c' || segment.removed.some((l) => stripComments(l).trim() !== '')) return null;
-  if (definitionAround(target, site.at)?.kind !== 'function') return null;
-  const boundary = (file: PorterFile, line: number): boolean => {
-    for (let i = line - 1; i >= 0; i--) {
-      if (/^\s*#/.test(file.lines[i]!) || /\\\s*$/.test(file.lines[i]!)) return true;
-      const code = stripComments(file.lines[i]!).trim();
-      if (code === '' || /^\*/.test(code) || /\*\/$/.test(file.lines[i]!.trim())) continue;
-      return /[;{}:]$/.test(code);
-    }
-    return true;
-  };
-  if (!boundary(base, segment.at) || boundary(target, site.at)) return null;
-  return `the place would lie inside a statement, behind '${(target.lines[site.at - 1] ?? '').trim().slice(0, 50)}'`;
-}
-
-/**
- * Upstream put a control header without braces in front of what a guard opens with: the guard goes around the header, too.
- * Only where nothing else hangs on it.
- */
-function liftGuard(edit: Edit, segment: Segment, target: PorterFile, site: Site, p: Pairing): Site | null {
-  if (edit.kind !== 'guard-wrap' || segment.anchor !== 'next') return null;
-  const header = p.targetUnits.filter((u) => u.last < site.at).pop();
-  if (!header || header.last !== site.at - 1) return null;
-  const code = stripComments(target.lines[header.first]!).trim();
-  const balanced = code.split('(').length === code.split(')').length;
-  if (!/^(if|for|while)\b.*\)$/.test(code) || !balanced) return null;
-  const statement = stripComments(target.lines[site.at] ?? '').trim();
-  const next = stripComments(target.lines[site.at + 1] ?? '').trim();
-  if (!statement.endsWith(';') || /^else\b/.test(next)) return null;
-  return { ...site, at: header.first, why: `${site.why}; the guard holds its condition '${code.slice(0, 40)}', too` };
-}
-
-/**
- * A guard around the whole body of a function, or around all but its leading declarations, needs no lines: it goes around
- * the body of what the function became.
- */
-function wholeBodySite(
-  edit: Edit,
-  segment: Segment,
-  base: PorterFile,
-  scope: Definition,
-  p: Pairing,
-  to: Definition,
-): Site | null {
-  if (!edit.wraps || scope.kind !== 'function' || !scope.body || !to.body || segment.removed.length) return null;
-  const from = bodyLines(base, scope);
-  const into = bodyLines(p.target, to);
-  const inBody = p.baseUnits.filter((u) => u.first > from.open && u.last < from.close);
-  const wrapped = inBody.filter((u) => u.first >= edit.wraps!.first && u.last <= edit.wraps!.last);
-  const head = inBody.slice(0, inBody.length - wrapped.length);
-  if (wrapped.length === 0 || wrapped[wrapped.length - 1] !== inBody[inBody.length - 1]) return null;
-  if (!head.every((u) => isDeclaration(base.lines[u.first]!))) return null;
-  // Wrapped declarations: where among the target's the guard opens, lines must tell.
-  if (head.length > 0 && isDeclaration(base.lines[wrapped[0]!.first]!) && segment.anchor === 'next') return null;
-  const precision: Precision = 'anchored';
-  if (segment.anchor === 'previous' && segment === edit.segments[edit.segments.length - 1]) {
-    return { at: into.close, remove: 0, precision, why: 'the guard closes with the function' };
-  }
-  if (segment.anchor !== 'next') return null;
-  if (head.length === 0) return { at: into.open + 1, remove: 0, precision, why: 'the guard opens with the function' };
-  let at = into.open + 1;
-  for (const unit of p.targetUnits.filter((u) => u.first > into.open && u.last < into.close)) {
-    if (!isDeclaration(p.target.lines[unit.first]!)) break;
-    at = unit.last + 1;
-  }
-  // The blank line after the declarations stays above the guard when it did in the base.
-  if (base.lines[segment.at - 1]?.trim() === '' && p.target.lines[at]?.trim() === '') at++;
-  return { at, remove: 0, precision, why: 'the guard opens behind the declarations of the function' };
-}
-
-function bodyLines(file: PorterFile, d: Definition): { open: number; close: number } {
-  const lineAt = (offset: number) => {
-    let line = d.startLine;
-    for (let at = d.start; ; line++) {
-      const end = file.text.indexOf('\n', at);
-      if (end < 0 || end >= offset) return line;
-      at = end + 1;
-    }
-  };
-  return { open: lineAt(d.body!.start), close: lineAt(d.body!.end - 1) };
-}
-
-const DECLARATION =
-  /^\s*(?:(?:const|static|volatile|unsigned|signed|register|long|short|struct|union|enum|__\w+)\s+)*[A-Za-z_]\w*\s+(?:__\w+\s*)?[\s*]*[A-Za-z_]\w*\s*(?:\[[^\]]*\]\s*)*(?:=[^;]*|,[^;]*)?;\s*$/;
-
-/** A declaration on one line. */
-export function isDeclaration(line: string): boolean {
-  const code = stripComments(line);
-  return DECLARATION.test(code) && !/^\s*(return|goto|else|case|break|continue)\b/.test(code);
-}
-
 /**
  * What a guard wraps must still be there, all of it, and nothing but it.
  *
@@ -591,9 +608,10 @@ function wrappedRange(
     } else if (!inside.delete(m.to)) other++;
     else if (m.similarity < 1) changed++;
   });
-  if (moved) return { ok: false, why: `${moved} of the ${total} wrapped lines moved away from the others` };
-  if (other) return { ok: false, why: `${other} of the ${total} wrapped lines would lie outside the guard` };
-  const whole = placed.every((s) => /^the guard (opens|closes)/.test(s.site.why));
+  // Around a whole block the lines have been looked at already: some of their twins stand in other blocks.
+  const whole = placed.every((s) => s.site.whole || isTrivial(s.segment, edit));
+  if (moved && !whole) return { ok: false, why: `${moved} of the ${total} wrapped lines moved away from the others` };
+  if (other && !whole) return { ok: false, why: `${other} of the ${total} wrapped lines would lie outside the guard` };
   const extra = inside.size;
   const words = [
     extra ? `${extra} lines of upstream's are inside now` : '',
