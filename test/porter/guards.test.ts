@@ -109,7 +109,10 @@ test('a blank line that the set takes away is nothing to fail for', async () => 
 
 test('setting other bits of the variable that upstream sets bits of, too', async () => {
   const base = fn('u64 hcr = vcpu->arch.hcr;', '', 'write_reg(hcr, hcr_el2);', 'return 0;');
-  const patched = base.replace('arch.hcr;\n', 'arch.hcr;\n#ifdef CONFIG_SET\n\thcr |= HCR_SET_FLAGS;\n\thcr &= ~HCR_TGE;\n#endif\n');
+  const patched = base.replace(
+    'arch.hcr;\n',
+    'arch.hcr;\n#ifdef CONFIG_SET\n\thcr |= HCR_SET_FLAGS;\n\thcr &= ~HCR_TGE;\n#endif\n',
+  );
   const upstream = (bits: string) => base.replace('\n\n', `\n\n\tif (has_erratum())\n\t\thcr |= ${bits};\n\n`);
   const { text, outcomes } = await only(base, patched, upstream('HCR_TVM'));
   expect(outcomes).toEqual(['merged']);
