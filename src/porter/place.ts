@@ -1,7 +1,7 @@
 import type { Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
-import { alignLines, sameInstruction, sameSense } from './align';
+import { alignLines, sameInstruction, sameSense, type Operand } from './align';
 import {
   bodyLines,
   isDeclaration,
@@ -113,7 +113,10 @@ const LISTS = new Set(['kbuild', 'lds', 'text']);
 /** Aligns pieces of two files; remembers what it aligned. */
 export class Aligner {
   private readonly known = new Map<string, Pairing>();
-  constructor(private readonly rename: Rename) {}
+  constructor(
+    private readonly rename: Rename,
+    private readonly operand: Operand = () => null,
+  ) {}
 
   /** The lines of two definitions. */
   definitions(base: PorterFile, from: Definition, target: PorterFile, to: Definition): Pairing {
@@ -122,8 +125,8 @@ export class Aligner {
       return {
         base,
         target,
-        baseUnits: lineUnits(base, from.startLine, from.endLine, rename),
-        targetUnits: lineUnits(target, to.startLine, to.endLine, (w) => w),
+        baseUnits: lineUnits(base, from.startLine, from.endLine, rename, this.operand),
+        targetUnits: lineUnits(target, to.startLine, to.endLine),
         range: { first: to.startLine, last: to.endLine },
       };
     });
@@ -147,8 +150,8 @@ export class Aligner {
     return this.remember(`l ${base.path} ${target.path}`, base, target, () => ({
       base,
       target,
-      baseUnits: lineUnits(base, 0, base.lines.length - 1, this.rename),
-      targetUnits: lineUnits(target, 0, target.lines.length - 1, (w) => w),
+      baseUnits: lineUnits(base, 0, base.lines.length - 1, this.rename, this.operand),
+      targetUnits: lineUnits(target, 0, target.lines.length - 1),
       range: { first: 0, last: target.lines.length - 1 },
     }));
   }
