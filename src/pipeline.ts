@@ -74,18 +74,14 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       map,
       (macro, index, operand) => heirs.operand(macro, index, operand),
       own,
-      new Set(
-        set.patches
-          .flatMap((p) => p.changes)
-          .filter((c) => c.status === 'added')
-          .map((c) => c.newPath!),
-      ),
+      (path) => target.has(path),
     ),
     code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner(
       (word) => heirs.rename(word),
       (macro, index, operand) => heirs.operand(macro, index, operand),
     ),
+    votes: new Map(),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
   };

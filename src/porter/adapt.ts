@@ -4,6 +4,8 @@ import { includeCandidates } from '../kernel-index/scope';
 import type { KernelIndex } from '../kernel-index/index';
 import type { SymbolMap } from '../symbol-map';
 import type { Operand } from './align';
+import { AsmMacros, readMacros } from './asm-macros';
+import { readChains } from './chains';
 import type { View } from './view';
 import type { SignatureChange } from '../symbol-map/types';
 
@@ -14,6 +16,8 @@ export interface Adapted {
   evidence: Evidence[];
   /** What the target may not take: one sentence each. The payload is left as it is there. */
   doubts: string[];
+  /** What the target cannot take at all: with it nothing would build. */
+  blockers: string[];
 }
 
 /** A rename or a dropped argument must be this sure before it is written into somebody's code. */
@@ -30,6 +34,7 @@ const WORD = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|(#\s*include\b[
  * functions lost. What is gone without an heir is left, and said.
  */
 export class Adapter {
+  private readonly asm: AsmMacros;
   private readonly readings = new Map<string, Reading>();
   private readonly calls = new Map<string, { dropped: number[]; arity: number } | { doubt: string } | null>();
 
@@ -40,14 +45,17 @@ export class Adapter {
     private readonly operand: Operand,
     /** Names that the set itself defines: they are nobody else's business. */
     private readonly own: ReadonlySet<string>,
-    /** Files that the set adds. */
-    private readonly ownFiles: ReadonlySet<ByteString>,
-  ) {}
+    /** How an own header is named by a file of the target, when it is not where the set has it. */
+    private readonly hasFile: (path: ByteString) => boolean,
+  ) {
+    this.asm = new AsmMacros(base, target);
+  }
 
-  adapt(lines: readonly ByteString[], path: ByteString): Adapted {
+  /** @param around text in which variables that the lines use are declared */
+  adapt(lines: readonly ByteString[], path: ByteString, around: ByteString = ''): Adapted {
     const text = lines.join('');
     const evidence = new Map<string, Evidence>();
-    const doubts = new Set<string>(this.missingIncludes(text, path));
+    const doubts = new Set<string>();
     let rewritten = text.replace(
       WORD,
       (
@@ -70,17 +78,29 @@ export class Adapter {
     );
     // A word that was dropped leaves its blank behind.
     if (evidence.size) rewritten = rewritten.replace(/\x01 ?/g, '');
-    rewritten = this.respell(rewritten, evidence);
+    const chains = readChains(rewritten, around, this.base, this.target, this.map);
+    rewritten = this.respell(chains.text, evidence);
+    for (const e of chains.evidence) evidence.set(e.text, e);
+    for (const doubt of chains.doubts) doubts.add(doubt);
     rewritten = this.dropArguments(rewritten, evidence, doubts);
-    return { lines: splitAs(rewritten, lines), evidence: [...evidence.values()], doubts: [...doubts] };
+    if (path.endsWith('.S')) {
+      const { lines: read, renamed } = readMacros(splitAs(rewritten, lines), this.asm);
+      rewritten = read.join('');
+      for (const [from, to] of renamed)
+        evidence.set(from, { kind: 'renamed', text: `'${from}()' is '${to}()' in the target` });
+    }
+    return {
+      lines: splitAs(rewritten, lines),
+      evidence: [...evidence.values()],
+      doubts: [...doubts],
+      blockers: [...this.missingIncludes(text, path)],
+    };
   }
 
   /** Headers that the payload includes and that neither the target nor the set has. */
   private *missingIncludes(text: ByteString, path: ByteString): Generator<string> {
     for (const [, open, name] of text.matchAll(/^\s*#\s*include\s*([<"])([^>"]+)[>"]/gm)) {
-      const found = includeCandidates(path, name!, open === '<').some(
-        (p) => this.target.tree.has(p) || this.ownFiles.has(p),
-      );
+      const found = includeCandidates(path, name!, open === '<').some(this.hasFile);
       const was =
         this.base.tree.has(path) && includeCandidates(path, name!, open === '<').some((p) => this.base.tree.has(p));
       if (!found && (was || open === '"')) yield `includes '${name}', which the target does not have there`;

@@ -15,12 +15,16 @@ export function adaptPayload(
   base: PorterFile,
   heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
   context: PortContext,
-): void {
-  if (placed.strategy === 'unchanged' && context.base.tree.commit === context.target.tree.commit) return;
+): string | null {
+  if (placed.strategy === 'unchanged' && context.base.tree.commit === context.target.tree.commit) return null;
   for (const s of placed.segments) {
     const scope = scopeOf(base, s.segment);
     const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
-    const adapted = context.adapter.adapt(s.added, placed.file.path);
+    const adapted = context.adapter.adapt(
+      s.added,
+      placed.file.path,
+      scope ? base.text.slice(scope.start, scope.end) : '',
+    );
     if (scope?.kind === 'function' && heir) {
       const pairing = context.aligner.definitions(base, scope, placed.file, heir.definition);
       const locals = readLocals(
@@ -49,9 +53,11 @@ export function adaptPayload(
       placed.evidence.push({ kind: 'spelling', text: spelling.why });
     }
     adapted.doubts.push(...strangeMacros(s.added, base, placed.file));
+    if (adapted.blockers.length) return adapted.blockers.join('; ');
     for (const doubt of adapted.doubts) placed.evidence.push({ kind: 'doubt', text: doubt });
     if (adapted.doubts.length) placed.confidence = Math.min(placed.confidence, DOUBTFUL);
   }
+  return null;
 }
 
 /** `---help---` became `help`, which every Kconfig takes; kernels that dropped the old word stop at it. */

@@ -48,8 +48,7 @@ export async function portEdit(
   if (same?.text === base.text) {
     // Nothing to find: also what could not be followed, a lone #endif say, has its place.
     const placed = unchanged(edit, base, same);
-    adaptPayload(placed, base, heirsOf, context);
-    return { edit, placements: [placed], outcome: outcomeOf(edit, base, [placed]), failure: null };
+    return finish(edit, base, [placed], heirsOf, context);
   }
   const failed = (failure: NotPlaced): EditResult => ({ edit, placements: [], outcome: 'conflict', failure });
   if (!edit.balanced) {
@@ -132,8 +131,15 @@ export async function portEdit(
     return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
   // Guards and replacements of code follow it to every place where it went; what is new goes to one, the best.
   if (placed.length > 1 && !(edit.wraps && scopes.size)) {
-    placed.sort((a, b) => b.confidence - a.confidence);
+    // What is new goes to one file: of several that are as likely, where the set's other edits of the file went.
+    const votes = (p: Placed) => context.votes.get(`${base.path}\0${p.file.path}`) ?? 0;
+    const close = (a: Placed, b: Placed) => Math.abs(a.confidence - b.confidence) <= AS_LIKELY;
+    placed.sort((a, b) => (close(a, b) ? votes(b) - votes(a) : 0) || b.confidence - a.confidence);
     placed.length = 1;
+  }
+  if (scopes.size && placed.length === 1) {
+    const key = `${base.path}\0${placed[0]!.file.path}`;
+    context.votes.set(key, (context.votes.get(key) ?? 0) + 1);
   }
   return finish(edit, base, placed, heirsOf, context);
 }
@@ -145,7 +151,17 @@ function finish(
   heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
   context: PortContext,
 ): EditResult {
-  for (const p of placements) adaptPayload(p, base, heirsOf, context);
+  for (const p of placements) {
+    const reason = adaptPayload(p, base, heirsOf, context);
+    if (reason === null) continue;
+    const candidate = { path: p.file.path, line: p.segments[0]!.site.at + 1, definition: p.definition };
+    return {
+      edit,
+      placements: [],
+      outcome: 'conflict',
+      failure: { placed: false, reason, evidence: p.evidence, candidate },
+    };
+  }
   const outcome = placements.every((p) => isThere(p, base)) ? 'already-upstream' : outcomeOf(edit, base, placements);
   return { edit, placements, outcome, failure: null };
 }
@@ -264,6 +280,9 @@ function sure(attempt: Placement): Placement {
     candidate: { path: file.path, line: segments[0]!.site.at + 1, definition },
   };
 }
+
+/** Confidences this near to each other say nothing about which is right. */
+const AS_LIKELY = 0.1;
 
 /** At most this sure: code that went to another function may mean another thing there. */
 const FOLLOWED = 0.75;

@@ -3,7 +3,8 @@ import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../c
 import { isBinary, splitLines, type ByteString } from '../core/text';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import type { PortContext } from './context';
-import { liftEdits } from './lift';
+import { liftEdits, type Edit } from './lift';
+import { scopeOf } from './place';
 import { portEdit, type EditResult } from './port-edit';
 import { remainder, type Reject } from './rejects';
 import { settleDeclarations } from './settle';
@@ -49,6 +50,8 @@ function inOrder(changes: readonly FileChange[]): FileChange[] {
     if (before) visit(before);
     ordered.add(change);
   };
+  // New files before the changes that may include them.
+  for (const change of changes) if (change.status === 'added') visit(change);
   for (const change of changes) visit(change);
   return [...ordered];
 }
@@ -127,6 +130,7 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const adapted = code ? context.adapter.adapt(splitLines(text), path) : null;
+  if (adapted) adapted.doubts.push(...adapted.blockers);
   context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
   const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
   return {
@@ -257,8 +261,12 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     );
   }
   const edits = liftEdits(base.lines, change.hunks, base.index.language);
-  const results: EditResult[] = [];
-  for (const edit of edits) results.push(await portEdit(edit, base, fileHeirs, context));
+  // Edits inside definitions first: where they go says where new definitions belong.
+  const inside = edits.filter((e) => scopeOf(base, e.segments[0]!) !== null);
+  const made = new Map<Edit, EditResult>();
+  for (const edit of [...inside, ...edits.filter((e) => !inside.includes(e))])
+    made.set(edit, await portEdit(edit, base, fileHeirs, context));
+  const results = edits.map((e) => made.get(e)!);
   settleDeclarations(results, base);
   demoteOverlaps(results);
 

@@ -159,3 +159,54 @@ test('a variant that upstream gave a folder of its own', async () => {
   expect(files[`${dir}/nvhe/tlb.c`]).toContain('#ifndef CONFIG_SET\n\twrite_reg(0, vttbr_el2);\n');
   expect(files[`${dir}/nvhe/switch.c`]).not.toContain('#ifndef');
 });
+
+describe('a field that upstream moved', () => {
+  const types = (arch: string) =>
+    lines('struct kvm_arch {', `\t${arch}`, '\tint other;', '};', 'struct kvm {', '\tstruct kvm_arch arch;', '};', '');
+  const T = 'arch/arm64/include/asm/kvm_host.h';
+  const body = fn(
+    'static void load(struct kvm *kvm)',
+    'prepare(kvm);',
+    'use(kvm->arch.vmid);',
+    'use_more(kvm->arch.vmid);',
+    'finish(kvm);',
+  );
+  const set = body.replace('\tfinish(kvm);\n', '\tset_vm(kvm->arch.vmid, own->arch.vmid);\n\tfinish(kvm);\n');
+  const value = lines('struct kvm_vmid {', '\tu64 vmid_gen;', '\tu32 vmid;', '};', '');
+
+  test('into a struct of its own is reached through it, where the owner is known', async () => {
+    const { files } = await port(
+      { [T]: types('u32 vmid;'), [C]: body },
+      { [C]: set },
+      { [T]: value + types('struct kvm_vmid vmid;'), [C]: body.replaceAll('arch.vmid', 'arch.vmid.vmid') },
+    );
+    expect(files[C]).toContain('\tset_vm(kvm->arch.vmid.vmid, own->arch.vmid);\n');
+  });
+});
+
+test('macros of assembly are those of the target', async () => {
+  const S = 'arch/arm64/kernel/hyp-stub.S';
+  const base = lines('ENTRY(one)', '\tret', 'ENDPROC(one)', '', 'ENTRY(two)', '\tnop', '\tret', 'ENDPROC(two)');
+  const patched = base + lines('', 'ENTRY(three)', '\thvc #0', 'ENDPROC(three)');
+  const upstream = base.replaceAll('ENTRY', 'SYM_FUNC_START').replaceAll('ENDPROC', 'SYM_FUNC_END');
+  const { files, hunks } = await port(
+    { [S]: base },
+    { [S]: patched, 'arch/arm64/kvm/new.S': lines('ENTRY(four)', '\tret', 'ENDPROC(four)') },
+    { [S]: upstream },
+  );
+  expect(files[S]).toContain('SYM_FUNC_START(three)\n\thvc #0\nSYM_FUNC_END(three)\n');
+  expect(files['arch/arm64/kvm/new.S']).toContain('SYM_FUNC_START(four)');
+  expect(hunks[0]!.outcome).toBe('rewritten');
+});
+
+test('a header that the target does not have is not included', async () => {
+  const base = lines('#include <linux/kvm.h>', '', 'int a;');
+  const K = 'drivers/iommu/pgtable.c';
+  const { hunks } = await port(
+    { [K]: base, 'drivers/iommu/smmu.h': lines('int smmu;') },
+    { [K]: base.replace('kvm.h>\n', 'kvm.h>\n#include "smmu.h"\n') },
+    { [K]: base.replace('int a;', 'int a, b;') },
+    ['drivers/iommu/smmu.h'],
+  );
+  expect(hunks[0]!.outcome).toBe('conflict');
+});
