@@ -10,6 +10,7 @@ import { fastImport, Scratch, type NewCommit } from './io/scratch';
 import { isFolder, openTree, type KernelTree } from './io/tree';
 import { indentBreaks } from './patch-set/mail';
 import { loadSet } from './patch-set/patch-set';
+import { openReleases } from './history';
 import { runPipeline } from './pipeline';
 import { findBase } from './result/base';
 import { commitsOf, dateOf, identityOf } from './result/commits';
@@ -59,6 +60,7 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
   const base = await findBase(set, target, request.tree, request.baseTree);
   const repos = [target.repo, base.repo].filter((r): r is GitRepo => r !== null);
   try {
+    const between = await openReleases(base, target);
     return await Scratch.use(repos, async (scratch) => {
       const isOurs = (p: ByteString) =>
         request.only.length === 0 || request.only.some((o) => p === o || p.startsWith(`${o.replace(/\/$/, '')}/`));
@@ -66,6 +68,7 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
         set,
         base,
         target,
+        between,
         scratch,
         cache: request.dryRun ? null : new DiskCache(cacheDirectory()),
         markers: request.markers,
@@ -107,7 +110,7 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
               treeId,
             },
         ...counted,
-        notes: [],
+        notes: ported.notes,
         timing: { ...ported.timing, total: Math.round(performance.now() - started) },
       };
       if (request.dryRun) return report;

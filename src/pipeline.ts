@@ -8,9 +8,10 @@ import { portPatch, type PortContext, type PortedPatch } from './porter/port';
 import { rolesOf } from './porter/roles';
 import { baseAfterEachPatch, type FilesAfter } from './porter/source';
 import { View } from './porter/view';
+import { explainPort } from './history';
 import type { DiskCache } from './io/cache';
 import { indexKernel, scopeOfSet } from './kernel-index';
-import { mapSymbols } from './symbol-map';
+import { loadChronicle, mapSymbols } from './symbol-map';
 import type { Scratch } from './io/scratch';
 import type { KernelTree } from './io/tree';
 import type { Patch } from './core/patch';
@@ -20,6 +21,8 @@ export interface PipelineInput {
   set: PatchSet;
   base: KernelTree;
   target: KernelTree;
+  /** Releases between base and target, oldest first: they say which change was the cause of what. */
+  between: readonly KernelTree[];
   scratch: Scratch;
   /** Null: compute everything anew. */
   cache: DiskCache | null;
@@ -34,6 +37,7 @@ export interface PortedSet {
   patches: PortedPatch[];
   /** For each patch the files that it leaves changed in the target; null for a deleted one. */
   trees: ReadonlyMap<ByteString, { text: ByteString; mode: string } | null>[];
+  notes: string[];
   timing: Record<string, number>;
 }
 
@@ -82,7 +86,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
   };
-  const ported: PortedSet = { patches: [], trees: [], timing: clock.laps };
+  const ported: PortedSet = { patches: [], trees: [], notes: [], timing: clock.laps };
   for (const { patch, files } of steps) {
     input.progress(`porting ${patch.file}`);
     for (const [path, file] of files) patched.set(path, file);
@@ -92,6 +96,17 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     for (const [path, file] of files) base.set(path, file);
   }
   clock.lap('port');
+  input.progress('asking the releases between');
+  const history = await explainPort(ported.patches, {
+    base: baseIndex,
+    target: targetIndex,
+    between: input.between,
+    heirs,
+    rows: loadChronicle().rows,
+    cache: input.cache,
+  });
+  ported.notes.push(...history.notes);
+  clock.lap('history');
   return ported;
 }
 
