@@ -5,6 +5,7 @@ import { sameSense, similarity } from '../porter/align';
 import { sameNamed, sameNature, type Heirs } from '../porter/heirs';
 import { Aligner, placeEdit, PLACE_AT } from '../porter/place';
 import type { EditTrace } from '../porter/port';
+import type { PorterFile } from '../porter/view';
 import { anchorsOf, guardedLines, type AnchorLine } from './anchors';
 import { type Follower, keysOf } from './follow';
 import type { Way } from './releases';
@@ -27,13 +28,15 @@ export interface Finding {
   /** Symbols that it is about: the definition, words of lines that went. */
   names: string[];
   trace: EditTrace | null;
+  /** The stop at which the definition itself left, when that is a later one. */
+  left?: number;
   /** What was there before and is not since, told by the texts of `paths`; null when texts cannot tell. */
   probe: { paths: ByteString[]; holds: (texts: ByteString[]) => boolean | Promise<boolean> } | null;
 }
 
 /** Finds for each hunk the release that changed what it hangs on, in the trees of the releases alone. */
 export class Causes {
-  private readonly aligners = new Map<number, Aligner[]>();
+  private readonly aligners = new WeakMap<PorterFile, Aligner>();
 
   constructor(
     private readonly way: Way,
@@ -72,28 +75,41 @@ export class Causes {
 
   private async conflict(trace: EditTrace): Promise<Finding | null> {
     const stop = await this.way.lost((s) => this.isPlaced(s, trace));
-    return stop === null ? this.merged(trace) : this.explain(trace, stop);
+    if (stop === null) return this.merged(trace);
+    const finding = await this.explain(trace, stop);
+    if (finding.kind === 'definition-gone') return finding;
+    // Its lines went first, the definition itself later: both are worth knowing.
+    for (const scope of this.follower.scopes(trace)) {
+      const left = await this.leaves(trace, scope);
+      if (left === null || left <= stop) continue;
+      return { ...finding, left, text: `${finding.text}; '${scope.name}' itself left ${this.way.when(left)}` };
+    }
+    return finding;
+  }
+
+  /** The stop at which a definition is gone for good; null when the target has it. */
+  private leaves(trace: EditTrace, scope: Definition): Promise<number | null> {
+    return this.way.lost(async (s) => (await this.follower.definition(s, trace.base, scope)) !== null);
   }
 
   /** True when the edit has a place at a stop, by the same rules as in the target. */
   private async isPlaced(stop: number, trace: EditTrace): Promise<boolean> {
     for (const { file, pairs } of await this.follower.places(stop, trace)) {
-      for (const aligner of this.alignersAt(stop)) {
-        const attempt = placeEdit(trace.edit, trace.base, file, pairs, aligner);
-        if (attempt.placed && attempt.confidence >= PLACE_AT) return true;
-      }
+      const attempt = placeEdit(trace.edit, trace.base, file, pairs, this.alignerFor(file));
+      if (attempt.placed && attempt.confidence >= PLACE_AT) return true;
     }
     return false;
   }
 
-  /** On the way a word may read as in the base or as in the target. */
-  private alignersAt(stop: number): Aligner[] {
-    let aligners = this.aligners.get(stop);
-    if (!aligners) {
-      aligners = [new Aligner((w) => w), new Aligner((w) => this.heirs.rename(w))];
-      this.aligners.set(stop, aligners);
+  /** On the way a word may read as in the base or as in the target: as in the base where the file knows it. */
+  private alignerFor(file: PorterFile): Aligner {
+    let aligner = this.aligners.get(file);
+    if (!aligner) {
+      const words = new Set(file.text.match(/[A-Za-z_]\w*/g));
+      aligner = new Aligner((w) => (words.has(w) ? w : this.heirs.rename(w)));
+      this.aligners.set(file, aligner);
     }
-    return aligners;
+    return aligner;
   }
 
   /** What the stop has done to the edit's anchors that the one before it had not. */
@@ -216,7 +232,7 @@ export class Causes {
 
   private async reasonAt(stop: number, trace: EditTrace): Promise<string | null> {
     for (const { file, pairs } of await this.follower.places(stop, trace)) {
-      const attempt = placeEdit(trace.edit, trace.base, file, pairs, this.alignersAt(stop)[0]!);
+      const attempt = placeEdit(trace.edit, trace.base, file, pairs, this.alignerFor(file));
       if (!attempt.placed) return attempt.reason;
       return attempt.evidence.find((e) => e.kind === 'wrapped-range')?.text ?? attempt.evidence[0]?.text ?? null;
     }
@@ -233,9 +249,7 @@ export class Causes {
       return guarded.some((g) => [...files, ...(stood ? [stood.file] : [])].some((f) => keysOf(f, null).has(g.key)));
     };
     const stop = guarded.length ? await this.way.lost(inFiles) : null;
-    const left = scope
-      ? await this.way.lost(async (s) => (await this.follower.definition(s, trace.base, scope)) !== null)
-      : null;
+    const left = scope ? await this.leaves(trace, scope) : null;
     if (stop === null) {
       if (scope && left !== null) return this.definitionGone(trace, scope, left);
       return this.conflict(trace);
