@@ -110,6 +110,7 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
               treeId,
             },
         ...counted,
+        workItems: ported.workItems,
         notes: ported.notes,
         timing: { ...ported.timing, total: Math.round(performance.now() - started) },
       };

@@ -8,7 +8,8 @@ import { portPatch, type PortContext, type PortedPatch } from './porter/port';
 import { rolesOf } from './porter/roles';
 import { baseAfterEachPatch, type FilesAfter } from './porter/source';
 import { View } from './porter/view';
-import { explainPort } from './history';
+import { explainPort, workItemsOf } from './history';
+import type { WorkItem } from './core/outcome';
 import type { DiskCache } from './io/cache';
 import { indexKernel, scopeOfSet } from './kernel-index';
 import { loadChronicle, mapSymbols } from './symbol-map';
@@ -37,6 +38,8 @@ export interface PortedSet {
   patches: PortedPatch[];
   /** For each patch the files that it leaves changed in the target; null for a deleted one. */
   trees: ReadonlyMap<ByteString, { text: ByteString; mode: string } | null>[];
+  /** The conflicts by mechanism. */
+  workItems: WorkItem[];
   notes: string[];
   timing: Record<string, number>;
 }
@@ -86,7 +89,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
   };
-  const ported: PortedSet = { patches: [], trees: [], notes: [], timing: clock.laps };
+  const ported: PortedSet = { patches: [], trees: [], workItems: [], notes: [], timing: clock.laps };
   for (const { patch, files } of steps) {
     input.progress(`porting ${patch.file}`);
     for (const [path, file] of files) patched.set(path, file);
@@ -106,6 +109,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     cache: input.cache,
   });
   ported.notes.push(...history.notes);
+  ported.workItems = await workItemsOf(ported.patches, history);
   clock.lap('history');
   return ported;
 }
