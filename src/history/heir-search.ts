@@ -11,6 +11,8 @@ const RARE = 40;
 /** Share of the telling names that an heir must have, when nothing else speaks for it. */
 const SHARE = 0.35;
 const MOST = 3;
+/** New calls of a user of which any may have taken the place of an old one. */
+const FEW = 2;
 
 const CODE = new Set(['function', 'macro', 'asm-symbol', 'asm-macro', 'struct', 'variable']);
 
@@ -19,34 +21,30 @@ export class HeirSearch {
   private readonly base: KernelIndex;
   private readonly target: KernelIndex;
 
-  constructor(private readonly history: History) {
-    const { way } = history;
+  constructor({ way }: History) {
     this.base = way.at(0).view.kernel;
     this.target = way.at(way.last).view.kernel;
   }
 
-  /** Best first: rows of the chronicle that hold, then what can be inferred. */
-  async of(
+  /**
+   * Best first: rows of the chronicle that hold, definitions that are still there, then what can be inferred.
+   *
+   * @param rows about these definitions and what they called
+   * @param standing what the definitions are in the target, where it has them
+   */
+  of(
     definitions: readonly { path: ByteString; definition: string }[],
     rows: readonly ChronicleRow[],
-    stop: number | null,
-  ): Promise<Heir[]> {
+    standing: readonly { path: ByteString; definition: string }[],
+  ): Heir[] {
     const heirs = new Map<string, Heir>();
     const take = (h: Heir) => {
       const key = `${h.path} ${h.definition}`;
       if (!heirs.has(key)) heirs.set(key, h);
     };
-    const names = new Set(definitions.map((d) => d.definition));
-    const more =
-      stop === null
-        ? []
-        : await this.history.witnesses.all(stop, (r) => names.has(r.from?.symbol ?? '') || names.has(r.alias ?? ''));
-    for (const row of [...rows, ...more]) for (const heir of this.byRow(row)) take(heir);
-    for (const d of definitions) {
-      const here = this.target.definitions(d.definition).find((f) => f.definition.kind !== 'prototype');
-      if (here) take({ path: here.file.path, definition: d.definition, why: `'${d.definition}' is there now` });
-    }
-    const gone = definitions.filter((d) => this.target.definitions(d.definition).length === 0);
+    for (const row of rows) for (const heir of this.byRow(row)) take(heir);
+    for (const d of standing) take({ ...d, why: 'still there, changed' });
+    const gone = definitions.filter((d) => !standing.some((s) => s.definition === d.definition));
     const found = gone.flatMap((d) => this.inferred(d.path, d.definition));
     for (const f of found.sort((a, b) => b.score - a.score || (a.heir.path < b.heir.path ? -1 : 1))) {
       if (heirs.size < 2 * MOST) take(f.heir);
@@ -84,7 +82,7 @@ export class HeirSearch {
     for (const [found, by] of users) candidates.set(keyOf(found), { found, by, has: [], share: 0 });
     for (const { found, has, share } of words) {
       const known = candidates.get(keyOf(found));
-      if (known) Object.assign(known, { has, share });
+      if (known && has.length > 1) Object.assign(known, { has, share });
       else if (share >= SHARE && has.length >= 3) candidates.set(keyOf(found), { found, by: [], has, share });
     }
     return [...candidates.values()]
@@ -94,7 +92,7 @@ export class HeirSearch {
           has.length ? `it mentions ${list(has)} as '${name}' did` : '',
         ].filter(Boolean);
         const heir = { path: found.file.path, definition: found.definition.name, why: `inferred: ${why.join('; ')}` };
-        return { heir, score: by.length + 2 * share };
+        return { heir, score: 2 * share + 0.25 * Math.min(2, by.length) };
       })
       .sort((a, b) => b.score - a.score || (keyOf2(a.heir) < keyOf2(b.heir) ? -1 : 1))
       .slice(0, MOST);
@@ -108,8 +106,10 @@ export class HeirSearch {
       if (!now || user.definition.name === name) continue;
       const before = new Set([...user.definition.calls, ...user.definition.uses]);
       // Only what is called in the place of a call: a new variable is no heir of a function.
-      for (const call of now.definition.calls) {
-        if (before.has(call) || this.base.definitions(call).length > 0) continue;
+      const fresh = now.definition.calls.filter((c) => !before.has(c) && this.base.definitions(c).length === 0);
+      // A user that was rewritten says nothing.
+      if (fresh.length > FEW) continue;
+      for (const call of fresh) {
         const heir = this.target.definitions(call).find((f) => CODE.has(f.definition.kind));
         if (heir) found.set(heir, [...(found.get(heir) ?? []), user.definition.name]);
       }

@@ -4,6 +4,7 @@ import type { ByteString } from '../core/text';
 import type { EditTrace, PortedPatch } from '../porter/port';
 import type { ChronicleRow } from '../symbol-map';
 import type { Finding } from './cause';
+import { anchorsOf } from './anchors';
 import { HeirSearch } from './heir-search';
 import { tracesByHunk, type History } from './explain';
 
@@ -44,10 +45,13 @@ export async function workItemsOf(ported: readonly PortedPatch[], history: Histo
 /** Puts together what shares a link; conflicts without a known cause are together by file. */
 function groups(left: readonly Left[], history: History): Left[][] {
   const of = new Map<string, number>();
+  const scopes = new Set(
+    left.flatMap((l) => (l.finding?.definition != null ? [`${l.stop} ${l.finding.definition}`] : [])),
+  );
   const parent = left.map((_, i) => i);
   const root = (i: number): number => (parent[i] === i ? i : root(parent[i]!));
   left.forEach((l, i) => {
-    for (const link of linksOf(l, history)) {
+    for (const link of linksOf(l, history, scopes)) {
       const other = of.get(link);
       if (other === undefined) of.set(link, i);
       else parent[root(i)] = root(other);
@@ -59,27 +63,59 @@ function groups(left: readonly Left[], history: History): Left[][] {
 }
 
 /** What ties a conflict to others: two that share one of these are one piece of work. */
-function linksOf(l: Left, history: History): string[] {
+function linksOf(l: Left, history: History, scopes: ReadonlySet<string>): string[] {
   // An edit over several hunks is one.
   const links = l.traces.map((t) => `edit ${t.base.path}:${t.edit.segments[0]!.at}`);
-  const { finding, stop } = l;
+  const { finding, stop, row } = l;
   if (!finding || stop === null) return [...links, `file ${l.hunk.path}`];
+  const base = history.way.at(0).view.kernel;
   const at = (what: string) => links.push(`${stop} ${what}`);
-  if (l.row) at(`row ${l.row.id}`);
-  if (finding.definition !== null) at(`definition ${finding.path}:${finding.definition}`);
-  const gone = finding.kind === 'definition-gone' || finding.left !== undefined;
-  // Definitions that left one file in one release left together.
-  if (gone) at(`left ${finding.path}`);
-  for (const name of vanished(finding, gone, history)) at(`name ${name}`);
+  if (row && tells(row, finding, history)) {
+    at(`row ${row.id}`);
+    // Rows that speak of one new file speak of one rewrite.
+    for (const path of row.to?.paths ?? []) {
+      if (history.way.at(stop).tree.has(path) && !history.way.at(stop - 1).tree.has(path)) at(`into ${path}`);
+    }
+  }
+  if (finding.definition !== null) {
+    at(`definition ${finding.definition}`);
+    // Lines that call another definition broke together with it; so did what called it and is gone, too.
+    const words = new Set(l.traces.flatMap(wordsOf));
+    if (isGone(finding)) {
+      for (const f of base.definitions(finding.definition)) for (const call of f.definition.calls) words.add(call);
+    }
+    for (const word of words) if (scopes.has(`${stop} ${word}`)) at(`definition ${word}`);
+  }
+  // Definitions that left one file in one release left together, unless the chronicle knows better.
+  if (isGone(finding) && !(row && isAbout(row, finding))) at(`left ${finding.path}`);
+  for (const name of vanished(l, history)) links.push(`name ${name}`);
   return links;
 }
 
-/** Rare names of the base that the target does not have and that the finding is about; of a definition also what it calls. */
-function vanished(finding: Finding, gone: boolean, { way }: History): string[] {
+/** The words of the lines that an edit hangs on. */
+const wordsOf = (t: EditTrace) => anchorsOf(t).flatMap((a) => a.key.split(' '));
+
+const isGone = (f: Finding) => f.kind === 'definition-gone' || f.left !== undefined;
+
+const isAbout = (row: ChronicleRow, f: Finding) => f.definition !== null && row.from?.symbol === f.definition;
+
+/** True for a row about the thing itself, or about a word that few know. An annotation that everybody has ties nothing. */
+function tells(row: ChronicleRow, finding: Finding, { way }: History): boolean {
+  if (finding.left !== undefined) return isAbout(row, finding);
+  const symbol = row.from?.symbol;
+  if (symbol === undefined || isAbout(row, finding)) return true;
+  return way.at(0).view.kernel.mentions(symbol).length <= RARE;
+}
+
+/**
+ * Rare names of the base that the target does not have: the ones that the edit's lines and the finding mention, and what
+ * a definition that is gone called.
+ */
+function vanished({ finding, traces }: Left, { way }: History): string[] {
   const base = way.at(0).view.kernel;
   const target = way.at(way.last).view.kernel;
-  const names = new Set(finding.names);
-  if (gone && finding.definition !== null) {
+  const names = new Set([...(finding?.names ?? []), ...traces.flatMap(wordsOf)]);
+  if (finding?.definition != null && isGone(finding)) {
     names.add(finding.definition);
     for (const f of base.definitions(finding.definition)) {
       if (f.file.path === finding.path) for (const call of f.definition.calls) names.add(call);
@@ -96,8 +132,10 @@ function vanished(finding: Finding, gone: boolean, { way }: History): string[] {
 
 async function itemOf(group: readonly Left[], history: History, search: HeirSearch): Promise<WorkItem> {
   const { way } = history;
+  // The one that says most: what took a definition before what changed lines.
+  const [first] = [...group].sort((a, b) => weight(b) - weight(a)) as [Left];
   const definitions = new Map<string, { path: ByteString; definition: string }>();
-  for (const { finding } of group) {
+  for (const { finding } of [first, ...group]) {
     if (finding?.definition != null) {
       definitions.set(`${finding.path}:${finding.definition}`, {
         path: finding.path,
@@ -105,22 +143,48 @@ async function itemOf(group: readonly Left[], history: History, search: HeirSear
       });
     }
   }
-  const rows = [...new Map(group.flatMap((l) => (l.row ? [[l.row.id, l.row]] : []))).values()];
-  // The one that says most: what took a definition before what changed lines.
-  const [first] = [...group].sort((a, b) => weight(b) - weight(a)) as [Left];
+  const told = group.flatMap((l) => (l.row && l.finding && tells(l.row, l.finding, history) ? [l.row] : []));
+  const names = new Set([
+    ...[...definitions.values()].map((d) => d.definition),
+    ...group.flatMap((l) => vanished(l, history)),
+  ]);
   const stop = first.stop;
-  const heirs = await search.of([...definitions.values()], rows, stop);
-  const release = first.row && first.finding?.left === undefined ? first.row.release : undefined;
+  const about = (row: ChronicleRow) => names.has(row.from?.symbol ?? '') || names.has(row.alias ?? '');
+  const known = stop === null ? [] : await history.witnesses.all(stop, about);
+  const own = new Set(vanished(first, history));
+  const nearest = told.find((row) => row === first.row) ?? known.find((row) => own.has(row.from?.symbol ?? '')) ?? null;
+  const rows = [...new Set([...(nearest ? [nearest] : []), ...told, ...known])];
+  const heirs = search.of([...definitions.values()], rows, await standing(group, history));
+  const release = first.row && told.includes(first.row) ? first.row.release : undefined;
   return {
     id: idOf(first, stop === null ? null : way.at(stop).name),
-    title: titleOf(first, [...definitions.values()], rows),
+    title: titleOf(first, [...definitions.values()], nearest),
     release: release ?? (stop === null ? null : way.at(stop).name),
     cause: first.hunk.causedBy,
     hunks: group.map((l) => l.hunk.id),
     definitions: [...definitions.values()],
     heirs,
-    draft: draftOf(group, heirs, search),
+    draft: draftOf(first, group, heirs, search),
   };
+}
+
+/** The definitions of the target that the conflicts' own definitions are. */
+async function standing(
+  group: readonly Left[],
+  { way, follower }: History,
+): Promise<{ path: ByteString; definition: string }[]> {
+  const found = new Map<string, { path: ByteString; definition: string }>();
+  for (const trace of group.flatMap((l) => l.traces)) {
+    for (const scope of follower.scopes(trace)) {
+      const stood = await follower.definition(way.last, trace.base, scope);
+      if (stood)
+        found.set(`${stood.file.path}:${stood.definition.name}`, {
+          path: stood.file.path,
+          definition: stood.definition.name,
+        });
+    }
+  }
+  return [...found.values()];
 }
 
 function weight({ finding, row }: Left): number {
@@ -141,22 +205,24 @@ function idOf(first: Left, release: string | null): string {
 function titleOf(
   first: Left,
   definitions: readonly { path: ByteString; definition: string }[],
-  rows: readonly ChronicleRow[],
+  row: ChronicleRow | null,
 ): string {
   const { finding } = first;
   if (!finding) return `${first.hunk.path}: ${first.hunk.message ?? 'not placed'}`;
   const names = definitions.slice(0, 3).map((d) => `'${d.definition}'`);
   const more = definitions.length > 3 ? ` and ${definitions.length - 3} more` : '';
   const what = names.length ? `${names.join(', ')}${more}` : finding.path;
-  const note = first.row ?? rows[0];
-  return note ? `${what}: ${note.note}` : `${what}: ${finding.text}`;
+  return `${what}: ${row ? row.note : finding.text}`;
 }
 
-/** The set's lines at the best place there is. */
-function draftOf(group: readonly Left[], heirs: WorkItem['heirs'], search: HeirSearch): WorkItem['draft'] {
-  const candidate = group.flatMap((l) => l.traces.map((t) => t.failure?.candidate ?? null)).find((c) => c !== null);
+/** The set's lines at the best place there is: where the porter would have put them, or in what has the work now. */
+function draftOf(first: Left, group: readonly Left[], heirs: WorkItem['heirs'], search: HeirSearch): WorkItem['draft'] {
+  const candidateOf = (l: Left) => l.traces.map((t) => t.failure?.candidate ?? null).find((c) => c !== null);
   const heir = heirs.find((h) => search.lineOf(h) !== null);
-  const place = candidate ?? (heir && { path: heir.path, line: search.lineOf(heir)! });
+  const place =
+    candidateOf(first) ??
+    (heir && { path: heir.path, line: search.lineOf(heir)! }) ??
+    group.map(candidateOf).find((c) => c !== undefined);
   const traces = [...new Set(group.flatMap((l) => l.traces))];
   if (!place || traces.length === 0) return null;
   return { path: place.path, line: place.line, text: traces.map(linesOf).join('') };
