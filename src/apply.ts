@@ -11,11 +11,12 @@ import { isFolder, openTree, type KernelTree } from './io/tree';
 import { indentBreaks } from './patch-set/mail';
 import { loadSet } from './patch-set/patch-set';
 import { openReleases } from './history';
-import { runPipeline } from './pipeline';
+import { runPipeline, runStepwise } from './pipeline';
 import { findBase } from './result/base';
 import { commitsOf, dateOf, identityOf } from './result/commits';
 import { optionOf, summarize } from './result/report';
 import { loadPort, storePort } from './result/store';
+import { loadChronicle, loadRules } from './symbol-map';
 
 export interface ApplyRequest {
   set: string;
@@ -33,6 +34,10 @@ export interface ApplyRequest {
   force: boolean;
   only: readonly string[];
   markers: boolean;
+  /** Port to every release on the way, too, and hold the port against those. */
+  stepwise?: boolean;
+  /** Use the known upstream changes that come with kport. */
+  chronicle: boolean;
   dryRun: boolean;
   progress: (stage: string) => void;
 }
@@ -64,12 +69,13 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
     return await Scratch.use(repos, async (scratch) => {
       const isOurs = (p: ByteString) =>
         request.only.length === 0 || request.only.some((o) => p === o || p.startsWith(`${o.replace(/\/$/, '')}/`));
-      const ported = await runPipeline({
+      const ported = await (request.stepwise ? runStepwise : runPipeline)({
         set,
         base,
         target,
         between,
         scratch,
+        knowledge: { ...(request.chronicle ? { chronicle: loadChronicle() } : {}), rules: loadRules(request.tree) },
         cache: request.dryRun ? null : new DiskCache(cacheDirectory()),
         markers: request.markers,
         only: isOurs,

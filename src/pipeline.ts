@@ -4,15 +4,16 @@ import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
 import { MappedHeirs } from './porter/heirs';
-import { portPatch, type PortContext, type PortedPatch } from './porter/port';
+import type { PortContext } from './porter/context';
+import { portPatch, type PortedPatch } from './porter/port';
 import { rolesOf } from './porter/roles';
 import { baseAfterEachPatch, type FilesAfter } from './porter/source';
 import { View } from './porter/view';
-import { explainPort, workItemsOf } from './history';
+import { crossCheck, explainPort, workItemsOf, type Step } from './history';
 import type { WorkItem } from './core/outcome';
 import type { DiskCache } from './io/cache';
 import { indexKernel, scopeOfSet } from './kernel-index';
-import { loadChronicle, mapSymbols } from './symbol-map';
+import { mapSymbols, type MapOptions } from './symbol-map';
 import type { Scratch } from './io/scratch';
 import type { KernelTree } from './io/tree';
 import type { Patch } from './core/patch';
@@ -22,9 +23,11 @@ export interface PipelineInput {
   set: PatchSet;
   base: KernelTree;
   target: KernelTree;
-  /** Releases between base and target, oldest first: they say which change was the cause of what. */
-  between: readonly KernelTree[];
+  /** Releases between base and target, oldest first: they say which change was the cause of what. Null: do not ask. */
+  between: readonly KernelTree[] | null;
   scratch: Scratch;
+  /** Known upstream changes and the user's own rules; inference alone without. */
+  knowledge: MapOptions;
   /** Null: compute everything anew. */
   cache: DiskCache | null;
   markers: boolean;
@@ -63,7 +66,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const base = new View(baseIndex);
   const patched = new View(baseIndex);
   const target = new View(targetIndex);
-  const map = mapSymbols(baseIndex, targetIndex);
+  const map = mapSymbols(baseIndex, targetIndex, input.knowledge);
   const heirs = new MappedHeirs(base, target, map);
   const own = new Set<string>();
 
@@ -99,18 +102,36 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     for (const [path, file] of files) base.set(path, file);
   }
   clock.lap('port');
+  if (input.between === null) return ported;
   input.progress('asking the releases between');
+  const rows = [...(input.knowledge.chronicle?.rows ?? []), ...(input.knowledge.rules ?? [])];
+  const { between, cache } = input;
   const history = await explainPort(ported.patches, {
     base: baseIndex,
     target: targetIndex,
-    between: input.between,
+    between,
     heirs,
-    rows: loadChronicle().rows,
-    cache: input.cache,
+    rows,
+    cache,
   });
   ported.notes.push(...history.notes);
   ported.workItems = await workItemsOf(ported.patches, history);
   clock.lap('history');
+  return ported;
+}
+
+/** The same, held against the ports of the set to every release on the way. */
+export async function runStepwise(input: PipelineInput): Promise<PortedSet> {
+  const ported = await runPipeline(input);
+  const begun = performance.now();
+  const steps: Step[] = [];
+  for (const target of input.between ?? []) {
+    const progress = (stage: string) => input.progress(`${target.name}: ${stage}`);
+    const { patches } = await runPipeline({ ...input, target, between: null, markers: false, progress });
+    steps.push({ name: target.name, patches });
+  }
+  ported.notes.push(...crossCheck(ported.patches, steps));
+  ported.timing.stepwise = Math.round(performance.now() - begun);
   return ported;
 }
 
