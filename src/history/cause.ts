@@ -75,7 +75,7 @@ export class Causes {
 
   private async conflict(trace: EditTrace): Promise<Finding | null> {
     const stop = await this.way.lost((s) => this.isPlaced(s, trace));
-    if (stop === null) return this.merged(trace);
+    if (stop === null) return (await this.merged(trace)) ?? this.linesLeft(trace);
     const finding = await this.explain(trace, stop);
     if (finding.kind === 'definition-gone') return finding;
     // Its lines went first, the definition itself later: both are worth knowing.
@@ -85,6 +85,16 @@ export class Causes {
       return { ...finding, left, text: `${finding.text}; '${scope.name}' itself left ${this.way.when(left)}` };
     }
     return finding;
+  }
+
+  /** The lines are somewhere, and the edit has a place there; but they left the file that the base's file is now. */
+  private async linesLeft(trace: EditTrace): Promise<Finding | null> {
+    const needed = anchorsOf(trace).filter((a) => a.needed);
+    const stop = await this.way.lost(async (s) => {
+      const [file] = await this.follower.files(s, trace.base.path);
+      return file !== undefined && needed.every((a) => keysOf(file, null).has(a.key));
+    });
+    return stop === null ? null : this.explain(trace, stop);
   }
 
   /** The stop at which a definition is gone for good; null when the target has it. */
@@ -119,9 +129,16 @@ export class Causes {
     const files = await this.follower.files(stop, base.path);
     const scopes = this.follower.scopes(trace);
     const about = { stop, path: base.path, definition: scopes[0]?.name ?? null, names: [], trace, probe: null };
-    for (const scope of scopes) {
-      if (await this.follower.definition(stop, base, scope)) continue;
-      return this.definitionGone(trace, scope, stop);
+    // A guard around whole definitions hangs on these.
+    for (const scope of scopes.length ? scopes : wrappedDefinitions(trace)) {
+      const before = await this.follower.definition(stop - 1, base, scope);
+      const now = await this.follower.definition(stop, base, scope);
+      if (!now && (before || scopes.length)) return this.definitionGone(trace, scope, stop);
+      if (now && before && now.definition.name !== before.definition.name) {
+        const gone = await this.definitionGone(trace, scope, stop);
+        const text = `'${before.definition.name}' became '${now.definition.name}' in ${now.file.path} ${when}`;
+        return { ...gone, kind: 'renamed', text };
+      }
     }
     if (scopes.length === 0 && files.length === 0) {
       const probe = { paths: [base.path], holds: (texts: ByteString[]) => texts.length > 0 };
@@ -194,7 +211,8 @@ export class Causes {
       const was = before.has(a.key) ? a.key : now.has(a.key) ? null : likest(a.key, before);
       if (was !== null && !now.has(was)) gone.push({ ...a, was });
     }
-    gone.sort((a, b) => Number(b.needed) - Number(a.needed));
+    const jump = (a: AnchorLine) => Number(/^(return|break|goto|continue|else)\b/.test(a.key));
+    gone.sort((a, b) => Number(b.needed) - Number(a.needed) || jump(a) - jump(b));
     const [first] = gone;
     if (!first) return null;
     const words = first.was.split(' ');
@@ -288,7 +306,8 @@ export class Causes {
       const stop = await this.way.lost(async (s) => this.way.at(s).tree.has(base.path));
       if (stop === null) return null;
       const [now] = await this.follower.files(stop, base.path);
-      const into = now && now.path !== to ? `${now.path}, then to ${to}` : to;
+      const later = now && !this.way.at(stop).tree.has(to);
+      const into = later ? `${now.path}, and later to ${to}` : to;
       return { ...about, kind: 'moved', stop, text: `${base.path} moved to ${into} ${this.way.when(stop)}`, probe };
     }
     if (!scope) return this.merged(trace);
@@ -369,6 +388,13 @@ export class Causes {
     const about = { path: trace.base.path, definition: null, names: [], trace };
     return { ...about, kind: 'there', stop, text, probe: { paths, holds } };
   }
+}
+
+/** The definitions that lie in a guard as a whole. */
+function wrappedDefinitions({ edit, base }: EditTrace): Definition[] {
+  const { wraps } = edit;
+  if (!wraps) return [];
+  return base.outer.filter((d) => d.startLine >= wraps.first && d.endLine <= wraps.last);
 }
 
 /** Lines below this likeness are not the same line. */

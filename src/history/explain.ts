@@ -44,11 +44,12 @@ export async function explainPort(ported: readonly PortedPatch[], input: History
     const traces = tracesByHunk(patch);
     for (const hunk of patch.hunks) {
       const finding = await causes.of(hunk, traces.get(hunk.id) ?? []);
-      if (!finding) continue;
-      const row = await witnesses.of(finding);
-      hunk.causedBy = causeOf(finding, way, row, await commits.of(finding));
-      history.findings.set(hunk, { finding, row });
+      if (finding) history.findings.set(hunk, { finding, row: await witnesses.of(finding) });
     }
+  }
+  await commits.prepare([...history.findings.values()].map((f) => f.finding));
+  for (const [hunk, { finding, row }] of history.findings) {
+    hunk.causedBy = causeOf(finding, way, row, await commits.of(finding));
   }
   if (commits.cutShort) history.notes.push('the search for upstream commits took too long: some are not named');
   input.cache?.flush();

@@ -52,15 +52,18 @@ export class Follower {
     const twins = base.outer.filter((d) => d.name === definition.name && sameNature(d, definition));
     const heirs = await this.heirs.definitions(base.path, definition);
     const { view } = this.way.at(stop);
-    for (const path of new Set([...this.paths(base.path), ...heirs.map((h) => h.path)])) {
+    const paths = new Set([...this.paths(base.path), ...heirs.map((h) => h.path)]);
+    for (const path of paths) {
       const file = await view.file(path);
       const there = file && sameNamed(file, definition, twins);
       if (there) return { file, definition: there };
     }
     for (const heir of heirs) {
-      const file = await view.file(heir.path);
-      const there = file?.outer.find((d) => d.name === heir.definition.name && sameNature(d, heir.definition));
-      if (file && there) return { file, definition: there };
+      for (const path of new Set([heir.path, ...paths])) {
+        const file = await view.file(path);
+        const there = file?.outer.find((d) => d.name === heir.definition.name && sameNature(d, heir.definition));
+        if (file && there) return { file, definition: there };
+      }
     }
     return null;
   }
