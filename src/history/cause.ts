@@ -221,12 +221,13 @@ export class Causes {
     const place = await this.placeOf(trace, stop - 1);
     const text = changed
       ? `the line '${first.text}' of ${place} was changed ${this.way.when(stop)}${more && `,${more}`}`
-      : `the line '${first.text}' left ${place} ${this.way.when(stop)}${more && `,${more}`}`;
+      : `the line '${first.text}'${first.was === first.key ? '' : ', changed before,'} left ${place} ${this.way.when(stop)}${more && `,${more}`}`;
     const paths = (await this.follower.places(stop - 1, trace)).map((p) => p.file.path);
     return {
       kind: 'lines-gone',
       text,
-      names: [...new Set(gone.flatMap((g) => tokens(g.text)).filter((t) => /^[A-Za-z_]\w{3,}$/.test(t)))],
+      // Of a whole block that went, the first line says what it was.
+      names: wordsIn(gone.length > BLOCK ? [first] : gone),
       probe: { paths, holds: (texts) => texts.some((t) => hasLine(t, first.was)) },
     };
   }
@@ -285,7 +286,7 @@ export class Causes {
       text: `the code that is guarded out ('${first.text}') left ${place} ${this.way.when(stop)}${later}`,
       path: trace.base.path,
       definition: scope?.name ?? null,
-      names: [...new Set(guarded.flatMap((g) => tokens(g.text)).filter((t) => /^[A-Za-z_]\w{3,}$/.test(t)))],
+      names: wordsIn(guarded),
       trace,
       probe: {
         paths: this.follower.paths(trace.base.path),
@@ -395,6 +396,13 @@ function wrappedDefinitions({ edit, base }: EditTrace): Definition[] {
   const { wraps } = edit;
   if (!wraps) return [];
   return base.outer.filter((d) => d.startLine >= wraps.first && d.endLine <= wraps.last);
+}
+
+/** More lines than this are a block. */
+const BLOCK = 12;
+
+function wordsIn(lines: readonly AnchorLine[]): string[] {
+  return [...new Set(lines.flatMap((l) => tokens(l.text)).filter((t) => /^[A-Za-z_]\w{3,}$/.test(t)))];
 }
 
 /** Lines below this likeness are not the same line. */
