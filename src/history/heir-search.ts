@@ -35,7 +35,7 @@ export class HeirSearch {
   of(
     definitions: readonly { path: ByteString; definition: string }[],
     rows: readonly ChronicleRow[],
-    standing: readonly { path: ByteString; definition: string }[],
+    standing: readonly (Heir & { of: string })[],
   ): Heir[] {
     const heirs = new Map<string, Heir>();
     const take = (h: Heir) => {
@@ -43,8 +43,8 @@ export class HeirSearch {
       if (!heirs.has(key)) heirs.set(key, h);
     };
     for (const row of rows) for (const heir of this.byRow(row)) take(heir);
-    for (const d of standing) take({ ...d, why: 'still there, changed' });
-    const gone = definitions.filter((d) => !standing.some((s) => s.definition === d.definition));
+    for (const { path, definition, why } of standing) take({ path, definition, why });
+    const gone = definitions.filter((d) => !standing.some((s) => s.of === d.definition));
     const found = gone.flatMap((d) => this.inferred(d.path, d.definition));
     for (const f of found.sort((a, b) => b.score - a.score || (a.heir.path < b.heir.path ? -1 : 1))) {
       if (heirs.size < 2 * MOST) take(f.heir);

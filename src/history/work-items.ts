@@ -168,20 +168,20 @@ async function itemOf(group: readonly Left[], history: History, search: HeirSear
   };
 }
 
-/** The definitions of the target that the conflicts' own definitions are. */
+/** The definitions of the target that the conflicts' own definitions are, or that the symbol map has for them. */
 async function standing(
   group: readonly Left[],
   { way, follower }: History,
-): Promise<{ path: ByteString; definition: string }[]> {
-  const found = new Map<string, { path: ByteString; definition: string }>();
+): Promise<(WorkItem['heirs'][number] & { of: string })[]> {
+  const found = new Map<string, WorkItem['heirs'][number] & { of: string }>();
   for (const trace of group.flatMap((l) => l.traces)) {
     for (const scope of follower.scopes(trace)) {
       const stood = await follower.definition(way.last, trace.base, scope);
-      if (stood)
-        found.set(`${stood.file.path}:${stood.definition.name}`, {
-          path: stood.file.path,
-          definition: stood.definition.name,
-        });
+      if (!stood) continue;
+      const { name } = stood.definition;
+      const why = name === scope.name ? 'still there, changed' : `by the symbol map, '${scope.name}' became it`;
+      const key = `${stood.file.path}:${name}`;
+      if (!found.has(key)) found.set(key, { path: stood.file.path, definition: name, why, of: scope.name });
     }
   }
   return [...found.values()];

@@ -1,3 +1,4 @@
+import { crossCheck } from '../../src/history';
 import { port, type Texts } from '../porter/harness';
 
 const FILE = 'arch/arm64/kvm/run.c';
@@ -126,17 +127,30 @@ describe('a port by way of the releases', () => {
   });
 
   it('takes the certainty from a place to which the way does not lead, and says so', async () => {
-    // By v5.6 the two functions changed names: the way follows the lines, the direct port the name.
-    const swap = (text: string) => text.replace(/\b(run|reset)\b(?=\()/g, (name) => (name === 'run' ? 'reset' : 'run'));
-    const twin = { [FILE]: `${HEAD}${fn('run', RUN)}\n${fn('reset', ['one', 'two', 'three', 'four'])}` };
-    const patched = { [FILE]: twin[FILE]!.replace(ENTER, `${ENTER}\tcore_note(v);\n`) };
-    const target = { [FILE]: `${HEAD}int early;\n\n${swap(twin[FILE]!)}` };
-    const { hunks, notes } = await port(twin, patched, target, [], { between: { 'v5.6': {} }, stepwise: true });
-    const differs = hunks[0]!.evidence.find((e) => e.kind === 'stepwise-differs');
-    if (hunks[0]!.outcome === 'conflict') expect(notes[0]).toContain('0 of 0');
-    else {
-      expect(differs?.text).toContain('by way of v5.6');
-      expect(hunks[0]!.confidence).toBeLessThan(0.9);
-    }
+    const patched = { [FILE]: base[FILE]!.replace(ENTER, `${ENTER}\tcore_note(v);\n`) };
+    const near = { [FILE]: base[FILE]!.replace(HEAD, `${HEAD}int early;\n\n`) };
+    const ports = async () => [await port(base, patched, near), await port(base, patched, {})] as const;
+    const [direct, step] = await ports();
+    expect(crossCheck(direct.patches, [{ name: 'v5.6', patches: step.patches }])[0]).toContain('1 of 1 places');
+    expect(direct.hunks[0]!.confidence).toBeGreaterThan(0.9);
+
+    const [wrong, again] = await ports();
+    // As if the direct port had taken the twin of the function, far below.
+    const { site } = wrong.patches[0]!.traces[0]!.placements[0]!.segments[0]!;
+    site.at = near[FILE].split('\n').indexOf('\tret += reset_enter(v, enter_state);') + 1;
+    expect(crossCheck(wrong.patches, [{ name: 'v5.6', patches: again.patches }])[0]).toContain('0 of 1 places');
+    const said = wrong.hunks[0]!.evidence.filter((e) => e.kind === 'stepwise-differs').map((e) => e.text);
+    expect(said).toEqual([`by way of v5.6 it would be in 'run' (${FILE}), not at ${FILE}:${site.at + 1}`]);
+    expect(wrong.hunks[0]!.confidence).toBe(0.89);
+    expect(wrong.hunks[0]!.edits[0]!.confidence).toBe(0.89);
+    expect(wrong.hunks[0]!.outcome).toBe(direct.hunks[0]!.outcome);
+  });
+
+  it('says when there is nothing on the way', async () => {
+    const { notes } = await port(base, { [FILE]: `${base[FILE]}\nint core;\n` }, {}, [], {
+      between: {},
+      stepwise: true,
+    });
+    expect(notes).toEqual(['stepwise: the repository has no release between the two kernels']);
   });
 });

@@ -5,6 +5,7 @@ import { blobId } from '../../src/io/blob-id';
 import { Scratch } from '../../src/io/scratch';
 import type { KernelTree } from '../../src/io/tree';
 import { readDiff } from '../../src/patch-set/diff-reader';
+import type { PortedPatch } from '../../src/porter/port';
 import { runPipeline, runStepwise } from '../../src/pipeline';
 
 /** Path to text. */
@@ -28,6 +29,7 @@ export interface Ported {
   /** The target's files with the set; a deleted one is gone. */
   files: Texts;
   hunks: HunkReport[];
+  patches: PortedPatch[];
   workItems: WorkItem[];
   notes: string[];
 }
@@ -96,7 +98,8 @@ export async function port(
       if (file === null) delete files[path];
       else files[path] = file.text;
     }
-    return { files, hunks: ported.patches[0]!.hunks, workItems: ported.workItems, notes: ported.notes };
+    const { patches } = ported;
+    return { files, hunks: patches[0]!.hunks, patches, workItems: ported.workItems, notes: ported.notes };
   });
 }
 
