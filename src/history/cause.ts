@@ -220,7 +220,7 @@ export class Causes {
     const more = gone.length > 1 ? ` and ${gone.length - 1} more ${gone.length > 2 ? 'lines' : 'line'} with it` : '';
     const place = await this.placeOf(trace, stop - 1);
     const text = changed
-      ? `the line '${first.text}' of ${place} was changed ${this.way.when(stop)}${more && `,${more}`}`
+      ? `the line '${first.text}' of ${place} was changed ${first.was === first.key ? '' : 'again '}${this.way.when(stop)}${more && `,${more}`}`
       : `the line '${first.text}'${first.was === first.key ? '' : ', changed before,'} left ${place} ${this.way.when(stop)}${more && `,${more}`}`;
     const paths = (await this.follower.places(stop - 1, trace)).map((p) => p.file.path);
     return {
