@@ -10,7 +10,8 @@ import { fastImport, Scratch, type NewCommit } from './io/scratch';
 import { isFolder, openTree, type KernelTree } from './io/tree';
 import { indentBreaks } from './patch-set/mail';
 import { loadSet } from './patch-set/patch-set';
-import { runPipeline } from './pipeline';
+import { openReleases } from './history';
+import { runPipeline, runStepwise } from './pipeline';
 import { findBase } from './result/base';
 import { commitsOf, dateOf, identityOf } from './result/commits';
 import { optionOf, summarize } from './result/report';
@@ -33,6 +34,8 @@ export interface ApplyRequest {
   force: boolean;
   only: readonly string[];
   markers: boolean;
+  /** Port to every release on the way, too, and hold the port against those. */
+  stepwise?: boolean;
   /** Use the known upstream changes that come with kport. */
   chronicle: boolean;
   dryRun: boolean;
@@ -62,13 +65,15 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
   const base = await findBase(set, target, request.tree, request.baseTree);
   const repos = [target.repo, base.repo].filter((r): r is GitRepo => r !== null);
   try {
+    const between = await openReleases(base, target);
     return await Scratch.use(repos, async (scratch) => {
       const isOurs = (p: ByteString) =>
         request.only.length === 0 || request.only.some((o) => p === o || p.startsWith(`${o.replace(/\/$/, '')}/`));
-      const ported = await runPipeline({
+      const ported = await (request.stepwise ? runStepwise : runPipeline)({
         set,
         base,
         target,
+        between,
         scratch,
         knowledge: { ...(request.chronicle ? { chronicle: loadChronicle() } : {}), rules: loadRules(request.tree) },
         cache: request.dryRun ? null : new DiskCache(cacheDirectory()),
@@ -111,7 +116,8 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
               treeId,
             },
         ...counted,
-        notes: [],
+        workItems: ported.workItems,
+        notes: ported.notes,
         timing: { ...ported.timing, total: Math.round(performance.now() - started) },
       };
       if (request.dryRun) return report;

@@ -16,11 +16,19 @@ export interface PortedPatch {
   hunks: HunkReport[];
   files: FileReport[];
   rejects: Reject[];
+  /** What became of each edit, for those who ask why. */
+  traces: EditTrace[];
+}
+
+/** An edit with what became of it, and the file that it was understood in. */
+export interface EditTrace extends EditResult {
+  /** The file as the patch found it: the base, with the set's earlier patches. */
+  base: PorterFile;
 }
 
 /** Ports one patch: lays what it places over `context.target` and says what became of each hunk and file. */
 export async function portPatch(patch: Patch, context: PortContext): Promise<PortedPatch> {
-  const ported: PortedPatch = { patch, hunks: [], files: [], rejects: [] };
+  const ported: PortedPatch = { patch, hunks: [], files: [], rejects: [], traces: [] };
   const results = new Map<FileChange, PortedChange>();
   for (const change of inOrder(patch.changes)) results.set(change, await portChange(patch, change, context));
   for (const change of patch.changes) {
@@ -28,6 +36,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
     ported.hunks.push(...result.hunks);
     ported.files.push(result.file);
     if (result.reject) ported.rejects.push(result.reject);
+    ported.traces.push(...(result.traces ?? []));
   }
   return ported;
 }
@@ -60,6 +69,7 @@ interface PortedChange {
   hunks: HunkReport[];
   file: FileReport;
   reject: Reject | null;
+  traces?: EditTrace[];
 }
 
 async function portChange(patch: Patch, change: FileChange, context: PortContext): Promise<PortedChange> {
@@ -313,6 +323,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     reject: rejected.length
       ? { path: pathOf(change), hunks: rejected.map((hunk) => leftOf(hunk, unplaced, base.lines)) }
       : null,
+    traces: results.map((r) => ({ ...r, base })),
   };
 }
 
