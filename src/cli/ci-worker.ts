@@ -33,7 +33,19 @@ export async function ciRow(request: CiRequest): Promise<CiResult> {
   const { set, patchesDir, tree, to, baseTree } = request;
   const report = await apply(
     {
-      ...{ set, patchesDir, tree, to, baseTree, branch: null, out: null, force: false, only: [], markers: false },
+      ...{
+        set,
+        patchesDir,
+        tree,
+        to,
+        baseTree,
+        branch: null,
+        out: null,
+        force: false,
+        only: [],
+        markers: false,
+        chronicle: true,
+      },
       dryRun: false,
       progress: () => undefined,
     },

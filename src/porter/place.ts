@@ -4,18 +4,17 @@ import type { Definition } from '../kernel-index/types';
 import { alignLines, sameInstruction, sameSense } from './align';
 import {
   bodyLines,
-  grownGuard,
   isDeclaration,
   liftGuard,
   splitsStatement,
-  statementsIn,
   wholeBlock,
   wholeBodySite,
   type WholeBlock,
 } from './blocks';
 import { conditionChange, conditionsAt } from './guards';
 import type { Edit, Segment } from './lift';
-import { mergeLines } from './merge-lines';
+import { mergeLines, withTwins } from './merge-lines';
+import { canGrow, changedLines, growGuard, wrappedCodeIsGone, wrappedRange } from './wraps';
 import { siteOf, type Pairing, type Precision, type Site } from './site';
 import { lineUnits, type Unit } from './units';
 import { definitionAround, definitionAt, type PorterFile } from './view';
@@ -291,6 +290,21 @@ export function placeEdit(
     confidence = Math.min(confidence, 0.75);
     evidence.push({ kind: 'guard-grown', text: 'the guard holds the whole of the statement that upstream made of it' });
   }
+  const wrapped = pairingOf(edit, base, target, pairs, aligner);
+  const changes = edit.wraps && wrapped ? changedLines(edit, wrapped) : [];
+  for (const s of placed) {
+    const { lines: read, used } = withTwins(s.added, changes);
+    if (used.size === 0) continue;
+    s.added = read;
+    rewritten = true;
+    confidence = Math.min(confidence, 0.75);
+    for (const { from, to } of used) {
+      evidence.push({
+        kind: 'line-rewritten',
+        text: `'${from.trim()}' is '${to.trim()}' in the code that it replaces`,
+      });
+    }
+  }
   placeTrivia(edit, placed, base, pairs, aligner, target, evidence);
   const range = wrappedRange(edit, base, target, placed, pairs, aligner);
   if (!range.ok) return fail(range.why, evidence, { path: target.path, line: placed[0]!.site.at + 1, definition });
@@ -328,8 +342,22 @@ export function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Pla
   };
 }
 
+/** The alignment of what an edit is in. */
+function pairingOf(
+  edit: Edit,
+  base: PorterFile,
+  target: PorterFile,
+  pairs: ReadonlyMap<Definition, ScopePair>,
+  aligner: Aligner,
+): Pairing | null {
+  const scope = scopeOf(base, edit.segments[0]!);
+  const pair = scope ? pairs.get(scope) : undefined;
+  if (scope && !pair) return null;
+  return pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+}
+
 /** Blank lines and comments that an edit takes away or adds beside its code: a wish, not a need. */
-function isTrivial(segment: Segment, edit: Edit): boolean {
+export function isTrivial(segment: Segment, edit: Edit): boolean {
   const says = (s: Segment) => [...s.removed, ...s.added].some((l) => stripComments(l).trim() !== '');
   return !says(segment) && edit.segments.some(says);
 }
@@ -340,43 +368,6 @@ function blockSite(segment: Segment, isFirst: boolean, isLast: boolean, block: W
   const found = { remove: 0, precision: 'block' as const, why: block.why, whole: true };
   if (isFirst && segment.anchor === 'next') return { ...found, at: block.at };
   return isLast && segment.anchor === 'previous' ? { ...found, at: block.end } : null;
-}
-
-/** True when the statements around a guard are known in both kernels: then {@link growGuard} judges it. */
-function canGrow(base: PorterFile, scope: Definition | null, target: PorterFile, pair: ScopePair | undefined): boolean {
-  if (!scope || !pair || base.index.language !== 'c') return false;
-  return statementsIn(base, scope).length > 0 && statementsIn(target, pair.target).length > 0;
-}
-
-/** Moves the ends of a guard to the ends of statements; null when there is nothing to judge. */
-function growGuard(
-  edit: Edit,
-  base: PorterFile,
-  target: PorterFile,
-  placed: PlacedSegment[],
-  pairs: ReadonlyMap<Definition, ScopePair>,
-  aligner: Aligner,
-): { grew: boolean; why?: undefined } | { why: string } | null {
-  const scope = scopeOf(base, edit.segments[0]!);
-  const pair = scope ? pairs.get(scope) : undefined;
-  if (!edit.wraps || !pair || placed.length < 2 || !canGrow(base, scope, target, pair)) return null;
-  const [first, last] = [placed[0]!, placed[placed.length - 1]!];
-  const p = aligner.definitions(base, scope!, target, pair.target);
-  const theirs = new Set<number>();
-  p.match.forEach((m, i) => {
-    const unit = p.baseUnits[i]!;
-    const wrapped = unit.first >= edit.wraps!.first && unit.last <= edit.wraps!.last;
-    if (m && !wrapped) theirs.add(p.targetUnits[m.to]!.first);
-  });
-  const range = { at: first.site.at + first.site.remove, end: last.site.at };
-  const grown = grownGuard(edit, base, scope!, target, pair.target, range, (line) => theirs.has(line));
-  if (!grown || 'why' in grown) return grown;
-  if (!grown.grew) return grown;
-  // Lines that the guard replaces at its rim stand where they stand.
-  if (first.site.remove || last.site.remove) return { why: 'the guard would hold only a part of a statement' };
-  first.site = { ...first.site, at: grown.at };
-  last.site = { ...last.site, at: grown.end };
-  return grown;
 }
 
 /** Puts the blank lines and comments of an edit where they were beside its code, and leaves out those that do not fit. */
@@ -477,10 +468,31 @@ function orderWorth(segment: Segment, base: PorterFile, p: Pairing, site: Site):
   const names = (lines: readonly string[]) =>
     new Set(lines.flatMap((l) => tokens(l)).filter((t) => /^[A-Za-z_]\w*$/.test(t)));
   const clash = (a: ReadonlySet<string>, b: ReadonlySet<string>) => [...a].some((n) => b.has(n));
-  if (clash(assigned(segment.added), names(fresh)) || clash(assigned(fresh), names(segment.added))) return 0.45;
+  const [mine, theirs] = withoutCommuting(segment.added, fresh);
+  if (clash(assigned(mine), names(theirs)) || clash(assigned(theirs), names(mine))) return 0.45;
   const leaves = fresh.some((l) => /\b(return|goto|break|continue)\b/.test(stripComments(l)));
   const attached = (base.lines[segment.at - 1] ?? '').trim() !== '' && segment.added[0]?.trim() !== '';
   return (leaves ? 0.6 : 0.75) + (attached ? 0.05 : 0);
+}
+
+const BIT_CHANGE = /^\s*([\w.>-]+)\s*(\|=|&=\s*~)\s*\(?([A-Z][A-Z0-9_| ]*)\)?\s*;\s*$/;
+
+/**
+ * Two pieces of code without the lines that set or clear bits of one and the same variable on both sides: as long as the
+ * bits are others, their order is free.
+ */
+function withoutCommuting(a: readonly string[], b: readonly string[]): [readonly string[], readonly string[]] {
+  const changes = (lines: readonly string[]) =>
+    lines.flatMap((line) => {
+      const m = BIT_CHANGE.exec(stripComments(line));
+      return m ? [{ line, name: m[1]!, bits: m[3]!.split(/[| ]+/) }] : [];
+    });
+  const [mine, theirs] = [changes(a), changes(b)];
+  const same = mine.some((x) => theirs.some((y) => x.name === y.name && x.bits.some((bit) => y.bits.includes(bit))));
+  if (same) return [a, b];
+  const shared = new Set(mine.map((x) => x.name).filter((name) => theirs.some((y) => y.name === name)));
+  const commute = new Set([...mine, ...theirs].filter((x) => shared.has(x.name)).map((x) => x.line));
+  return [a.filter((l) => !commute.has(l)), b.filter((l) => !commute.has(l))];
 }
 
 /** Names that lines assign, or whose address they hand out. */
@@ -530,97 +542,4 @@ function declarationSite(
     at = unit.last + 1;
   }
   return { at, remove: 0, precision: 'anchored', why: 'declarations go with the declarations of the function' };
-}
-
-/**
- * The wrapped code is not in the target any more. A guard that only took it out has nothing left to do; one that put
- * something in its place still puts it there.
- */
-function wrappedCodeIsGone(
-  edit: Edit,
-  base: PorterFile,
-  target: PorterFile,
-  pairs: ReadonlyMap<Definition, ScopePair>,
-  aligner: Aligner,
-): Nothing | null {
-  if (!edit.wraps || edit.kind !== 'guard-wrap') return null;
-  const scope = scopeOf(base, edit.segments[0]!);
-  const pair = scope ? pairs.get(scope) : undefined;
-  if (scope && !pair) return null;
-  const p = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
-  const wrapped = p.baseUnits
-    .map((u, i) => ({ u, i }))
-    .filter(({ u }) => u.first >= edit.wraps!.first && u.last <= edit.wraps!.last);
-  if (
-    wrapped.length === 0 ||
-    wrapped.some(({ u, i }) => p.match[i] && (u.weight >= 0.7 || u.first === edit.wraps!.first))
-  )
-    return null;
-  // Moved inside the file? Then it is not gone, and the guard should have moved with it.
-  const everywhere = new Set(aligner.lines(base, target).targetUnits.map((u) => u.key));
-  const telling = wrapped.filter(({ u }) => u.weight >= 0.9);
-  if (telling.length === 0 || telling.some(({ u }) => everywhere.has(u.key))) return null;
-  const first = (base.lines[wrapped[0]!.u.first] ?? '').trim().slice(0, 60);
-  const reason = `the code that it guards out ('${first}'${wrapped.length > 1 ? ` and ${wrapped.length - 1} lines more` : ''}) is gone from the target`;
-  return {
-    placed: false,
-    obsolete: true,
-    reason,
-    evidence: [{ kind: 'wrapped-code-gone', text: reason }],
-    candidate: null,
-  };
-}
-
-/**
- * What a guard wraps must still be there, all of it, and nothing but it.
- *
- * Lines that upstream added inside are wrapped, too, and said so. Lines that changed lower the confidence; a line that
- * became a call of something else, or that is gone, lowers it more.
- */
-function wrappedRange(
-  edit: Edit,
-  base: PorterFile,
-  target: PorterFile,
-  placed: readonly PlacedSegment[],
-  pairs: ReadonlyMap<Definition, ScopePair>,
-  aligner: Aligner,
-): { ok: true; factor: number; why: string } | { ok: false; why: string } {
-  if (!edit.wraps || edit.segments.length < 2) return { ok: true, factor: 1, why: '' };
-  const scope = scopeOf(base, edit.segments[0]!);
-  const pair = scope ? pairs.get(scope) : undefined;
-  const p = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
-  const first = placed[0]!.site.at;
-  const last = placed[placed.length - 1]!.site.at;
-  if (last <= first) return { ok: false, why: 'the guard would wrap nothing' };
-  let [missing, moved, changed, other, total] = [0, 0, 0, 0, 0];
-  const inside = new Set<number>();
-  p.targetUnits.forEach((u, i) => {
-    if (u.first >= first && u.last < last) inside.add(i);
-  });
-  p.baseUnits.forEach((unit, i) => {
-    if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) return;
-    total++;
-    const m = p.match[i];
-    if (!m) {
-      missing++;
-      // Word for word elsewhere in the scope: upstream moved it out of what was wrapped.
-      if (unit.weight >= 0.7 && p.targetUnits.some((u, k) => u.key === unit.key && !inside.has(k))) moved++;
-    } else if (!inside.delete(m.to)) other++;
-    else if (m.similarity < 1) changed++;
-  });
-  // Around a whole block the lines have been looked at already: some of their twins stand in other blocks.
-  const whole = placed.every((s) => s.site.whole || isTrivial(s.segment, edit));
-  if (moved && !whole) return { ok: false, why: `${moved} of the ${total} wrapped lines moved away from the others` };
-  if (other && !whole) return { ok: false, why: `${other} of the ${total} wrapped lines would lie outside the guard` };
-  const extra = inside.size;
-  const words = [
-    extra ? `${extra} lines of upstream's are inside now` : '',
-    changed ? `${changed} of ${total} wrapped lines changed` : '',
-    missing ? `${missing} of ${total} wrapped lines are gone` : '',
-  ].filter(Boolean);
-  if (whole)
-    return { ok: true, factor: 1, why: words.length ? `whole body: ${words.join(', ')}` : 'whole body, unchanged' };
-  if (missing * 2 > total) return { ok: false, why: words.join(', ') };
-  const factor = (missing ? 0.75 : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
-  return { ok: true, factor, why: words.length ? words.join(', ') : 'all wrapped lines are unchanged' };
 }

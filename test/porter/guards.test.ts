@@ -106,3 +106,28 @@ test('a blank line that the set takes away is nothing to fail for', async () => 
   expect(outcomes).toEqual(['merged']);
   expect(text).toContain('} else {\n#ifndef CONFIG_SET\n\t\trestore_state(&vcpu->arch.fp_regs);\n#else\n');
 });
+
+test('setting other bits of the variable that upstream sets bits of, too', async () => {
+  const base = fn('u64 hcr = vcpu->arch.hcr;', '', 'write_reg(hcr, hcr_el2);', 'return 0;');
+  const patched = base.replace(
+    'arch.hcr;\n',
+    'arch.hcr;\n#ifdef CONFIG_SET\n\thcr |= HCR_SET_FLAGS;\n\thcr &= ~HCR_TGE;\n#endif\n',
+  );
+  const upstream = (bits: string) => base.replace('\n\n', `\n\n\tif (has_erratum())\n\t\thcr |= ${bits};\n\n`);
+  const { text, outcomes } = await only(base, patched, upstream('HCR_TVM'));
+  expect(outcomes).toEqual(['merged']);
+  expect(text).toContain('arch.hcr;\n#ifdef CONFIG_SET\n\thcr |= HCR_SET_FLAGS;');
+  expect((await only(base, patched, upstream('HCR_TGE'))).outcomes).toEqual(['conflict']);
+});
+
+test('a call that upstream gave another name, with the same arguments', async () => {
+  const base = lines('static int probe(void)', '{', '\treturn 0;', '}', '', 'module_platform_driver(arm_smmu_driver);');
+  const patched = base.replace(
+    'module_platform_driver(arm_smmu_driver);\n',
+    '#ifndef CONFIG_SET\nmodule_platform_driver(arm_smmu_driver);\n#endif\n',
+  );
+  const { text, hunks } = await only(base, patched, base.replace('module_', 'builtin_'));
+  expect(hunks[0]!.outcome).toBe('merged');
+  expect(hunks[0]!.confidence).toBeLessThan(0.8);
+  expect(text).toContain('#ifndef CONFIG_SET\nbuiltin_platform_driver(arm_smmu_driver);\n#endif\n');
+});

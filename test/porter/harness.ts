@@ -69,6 +69,7 @@ export async function port(base: Texts, patched: Texts, target: Texts, moved: st
       base: memoryTree('v4.18', base),
       target: memoryTree('v5.10', upstream),
       scratch,
+      knowledge: {},
       cache: null,
       markers: false,
       only: null,

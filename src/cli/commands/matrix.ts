@@ -90,7 +90,16 @@ function portInWorker(
   withGit: boolean,
 ): Promise<PortedTarget> {
   const input = {
-    request: { ...request, branch: null, out: null, force: false, only: [], markers: false, dryRun: true },
+    request: {
+      ...request,
+      branch: null,
+      out: null,
+      force: false,
+      only: [],
+      markers: false,
+      chronicle: true,
+      dryRun: true,
+    },
     withGit,
   };
   return inWorker(WORKER, input, `the port to '${request.to}'`);
