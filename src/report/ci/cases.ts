@@ -53,9 +53,13 @@ export function casesOf(
   const newFiles = newFilesOf(set, report);
 
   const groups = new Map<string, { hunk: string | null; file: ByteString; parts: Difference[] }>();
+  const last = new Map<ByteString, { id: string; path: ByteString } | null>();
   for (const d of differences) {
-    const own = newFiles.get(d.path);
-    const owner = own ?? ownerOf(d, candidates, frequency);
+    let owner = newFiles.get(d.path) ?? ownerOf(d, candidates, frequency);
+    // The end of a guard says nothing by itself: it goes with what stands before it.
+    const bare = [...d.port, ...d.golden].every((l) => /^\s*(#\s*(else|endif)\b.*)?$/.test(l.trimEnd()));
+    if (!owner && bare) owner = last.get(d.path) ?? null;
+    last.set(d.path, owner);
     const [hunk, file] = owner ? [owner.id, owner.path] : [null, d.path];
     const key = `${hunk} ${d.path}`;
     if (!groups.has(key)) groups.set(key, { hunk, file, parts: [] });
