@@ -14,7 +14,17 @@ import {
 import { conditionChange, conditionsAt } from './guards';
 import type { Edit, Segment } from './lift';
 import { mergeLines, withTwins } from './merge-lines';
-import { canGrow, changedLines, growGuard, wrappedCodeIsGone, wrappedRange } from './wraps';
+import {
+  canGrow,
+  changedLines,
+  fillRange,
+  growGuard,
+  indented,
+  renamedCalls,
+  shiftOf,
+  wrappedCodeIsGone,
+  wrappedRange,
+} from './wraps';
 import { siteOf, type Pairing, type Precision, type Site } from './site';
 import { lineUnits, type Unit } from './units';
 import { definitionAround, definitionAt, type PorterFile } from './view';
@@ -282,6 +292,12 @@ export function placeEdit(
       return fail('the parts of the edit would come in another order', evidence, null);
     }
   }
+  const wrapped = pairingOf(edit, base, target, pairs, aligner);
+  const filled = home && wrapped && base.index.language === 'c' ? fillRange(edit, placed, wrapped) : null;
+  if (filled) {
+    confidence = Math.min(confidence, 0.75);
+    evidence.push({ kind: 'guard-filled', text: filled });
+  }
   const grown = growGuard(edit, base, target, placed, pairs, aligner);
   if (grown?.why !== undefined) {
     return fail(grown.why, evidence, { path: target.path, line: placed[0]!.site.at + 1, definition });
@@ -290,19 +306,23 @@ export function placeEdit(
     confidence = Math.min(confidence, 0.75);
     evidence.push({ kind: 'guard-grown', text: 'the guard holds the whole of the statement that upstream made of it' });
   }
-  const wrapped = pairingOf(edit, base, target, pairs, aligner);
   const changes = edit.wraps && wrapped ? changedLines(edit, wrapped) : [];
+  const renamed = renamedCalls(changes);
   for (const s of placed) {
-    const { lines: read, used } = withTwins(s.added, changes);
-    if (used.size === 0) continue;
-    s.added = read;
+    const { lines: twins, used } = withTwins(s.added, changes);
+    const read = twins.map((l) => l.replace(/\b([A-Za-z_]\w*)(?=\s*\()/g, (name) => renamed.get(name) ?? name));
+    if (home && wrapped && base.index.language === 'c') s.added = indented(s.added, shiftOf(edit, s.segment, wrapped));
+    if (read.every((l, i) => l === twins[i]) && used.size === 0) continue;
+    s.added = home && wrapped && base.index.language === 'c' ? indented(read, shiftOf(edit, s.segment, wrapped)) : read;
     rewritten = true;
     confidence = Math.min(confidence, 0.75);
     for (const { from, to } of used) {
-      evidence.push({
-        kind: 'line-rewritten',
-        text: `'${from.trim()}' is '${to.trim()}' in the code that it replaces`,
-      });
+      const text = `'${from.trim()}' is '${to.trim()}' in the code that it replaces`;
+      evidence.push({ kind: 'line-rewritten', text });
+    }
+    for (const [from, to] of renamed) {
+      if (twins.some((l) => new RegExp(`\\b${from}\\s*\\(`).test(l)))
+        evidence.push({ kind: 'renamed', text: `'${from}()' is '${to}()' in the code that it replaces` });
     }
   }
   placeTrivia(edit, placed, base, pairs, aligner, target, evidence);
@@ -459,20 +479,38 @@ function orderWorth(segment: Segment, base: PorterFile, p: Pairing, site: Site):
   const matched = new Set(p.match.filter((m) => m !== null).map((m) => m.to));
   let below = p.targetUnits.findIndex((u) => u.first >= site.at);
   if (below < 0) below = p.targetUnits.length;
-  const fresh: string[] = [];
-  for (const [from, step] of [[below - 1, -1] as const, [below, 1] as const]) {
-    for (let k = from; k >= 0 && k < p.targetUnits.length && !matched.has(k); k += step) {
-      fresh.push(...p.target.lines.slice(p.targetUnits[k]!.first, p.targetUnits[k]!.last + 1));
-    }
-  }
+  const run = (from: number, step: 1 | -1): string[] => {
+    const found: Unit[] = [];
+    for (let k = from; k >= 0 && k < p.targetUnits.length && !matched.has(k); k += step) found.push(p.targetUnits[k]!);
+    if (step < 0) found.reverse();
+    return found.flatMap((u) => p.target.lines.slice(u.first, u.last + 1));
+  };
+  // What upstream put above the place, and what below.
+  const [over, under] = [run(below - 1, -1), run(below, 1)];
+  const fresh = [...over, ...under];
   const names = (lines: readonly string[]) =>
     new Set(lines.flatMap((l) => tokens(l)).filter((t) => /^[A-Za-z_]\w*$/.test(t)));
   const clash = (a: ReadonlySet<string>, b: ReadonlySet<string>) => [...a].some((n) => b.has(n));
   const [mine, theirs] = withoutCommuting(segment.added, fresh);
-  if (clash(assigned(mine), names(theirs)) || clash(assigned(theirs), names(mine))) return 0.45;
+  const above = over.filter((l) => theirs.includes(l));
+  const beneath = under.filter((l) => theirs.includes(l));
+  // What comes first must not write what the other reads before it writes it itself.
+  if (clash(assigned(above), readFirst(mine, names)) || clash(assigned(mine), readFirst(beneath, names))) return 0.45;
   const leaves = fresh.some((l) => /\b(return|goto|break|continue)\b/.test(stripComments(l)));
   const attached = (base.lines[segment.at - 1] ?? '').trim() !== '' && segment.added[0]?.trim() !== '';
   return (leaves ? 0.6 : 0.75) + (attached ? 0.05 : 0);
+}
+
+/** Names that lines mention before they assign them: what they take from the code above. */
+function readFirst(lines: readonly string[], names: (lines: readonly string[]) => Set<string>): Set<string> {
+  const written = new Set<string>();
+  const read = new Set<string>();
+  for (const line of lines) {
+    const m = /^\s*(?:[\w*]+\s+\*?)?([A-Za-z_]\w*)\s*=(?!=)([^]*)$/.exec(stripComments(line));
+    for (const name of names([m ? m[2]! : line])) if (!written.has(name)) read.add(name);
+    if (m) written.add(m[1]!);
+  }
+  return read;
 }
 
 const BIT_CHANGE = /^\s*([\w.>-]+)\s*(\|=|&=\s*~)\s*\(?([A-Z][A-Z0-9_| ]*)\)?\s*;\s*$/;

@@ -3,6 +3,7 @@ import { stripComments, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { PortContext } from './context';
 import type { DefinitionHeir, FileHeir } from './heirs';
+import { placeInLists } from './kbuild-lists';
 import type { Edit } from './lift';
 import { adaptPayload } from './payload';
 import {
@@ -52,6 +53,8 @@ export async function portEdit(
   if (!edit.balanced) {
     return failed({ placed: false, reason: 'it opens a guard that it does not close', evidence: [], candidate: null });
   }
+  const listed = base.index.language === 'kbuild' ? await placeInLists(edit, base, context) : null;
+  if (listed) return finish(edit, base, [listed], new Map(), context);
   const wrapped = edit.wraps ? base.lines.slice(edit.wraps.first, edit.wraps.last + 1) : [];
   if (gone) {
     const moved = scopes.size === 1 ? await followCode(edit, base, gone, context) : null;
