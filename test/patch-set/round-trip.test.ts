@@ -38,7 +38,6 @@ function port(repo: Repo, set: string, to = 'v4.18', options: { markers?: boolea
     tree: repo.dir,
     to,
     baseTree: null,
-    chronicle: true,
     branch: `ported-${set}`,
     out: box.path(`out-${set}`),
     force: true,

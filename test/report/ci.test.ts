@@ -1,10 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parse } from 'yaml';
 import { ciRow, type CiResult } from '../../src/cli/ci-worker';
 import { allFailing, failingList, problemsOf, UNEXPLAINED, updateFailing } from '../../src/report/ci/failing';
 import { CiRow, CiSchema } from '../../src/report/schema/ci';
 import { Sandbox } from '../support/sandbox';
 import { tinyKernels, type TinyKernels } from './kernels';
+
+interface Workflow {
+  jobs: { port: { steps: { run?: string }[] } };
+}
 
 let kernels: TinyKernels;
 let golden: string;
@@ -135,9 +140,11 @@ describe('the list of what is known to fail', () => {
     const next = judged({ ...result, golden: { ...result.golden!, cases: changed } }, failing);
     expect(updateFailing(failing, [next])).toEqual({ written: 1, unexplained: 0 });
     expect(allFailing(failing)[0]!.cases.map((c) => c.reason)).toEqual(['about-core/core.c', 'about-kvm/run.c']);
+    write(path.join(failing, 'reasons.json'), '{"about-kvm/run.c": "Words."}');
     const clean = judged({ ...result, golden: { ...result.golden!, equal: true, cases: [] } }, failing);
     expect(updateFailing(failing, [clean])).toEqual({ written: 0, unexplained: 0 });
     expect(allFailing(failing)).toEqual([]);
+    expect(readFileSync(path.join(failing, 'reasons.json'), 'utf8')).toBe('{}\n');
   });
 });
 
@@ -170,6 +177,15 @@ describe('the command', () => {
     const done = ci('--to', 'v4.19,v4.20');
     expect(done.status).toBe(1);
     expect(done.stderr).toContain('there is no golden that says so');
+  });
+
+  it('has all options that the example workflow gives it', () => {
+    const workflow = readFileSync(path.join(__dirname, '../../docs/examples/port.yml'), 'utf8');
+    const run = (parse(workflow) as Workflow).jobs.port.steps.map((s) => s.run ?? '').join('\n');
+    const used = new Set([...run.matchAll(/kport ci([^|>]*)/g)].flatMap(([, args]) => args!.match(/--[a-z-]+/g) ?? []));
+    expect(used.size).toBeGreaterThan(4);
+    const help = box.kport(['ci', '--help']).stdout;
+    for (const option of used) expect(help).toContain(`${option} `);
   });
 
   it('refuses what it cannot do before the long work', () => {

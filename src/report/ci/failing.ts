@@ -82,7 +82,10 @@ export function updateFailing(dir: string, rows: readonly CiRow[]): { written: n
     for (const c of list.checks) reasons.set(`check ${c.name}`, c.reason);
     for (const c of list.cases) {
       reasons.set(placeOf(c), c.reason);
-      if (c.hunk) reasons.set(`${list.set} ${c.hunk}`, c.reason);
+      if (c.hunk) {
+        reasons.set(`${list.set} ${c.hunk}`, c.reason);
+        reasons.set(`${list.set} ${c.hunk} ${c.path}`, c.reason);
+      }
     }
   }
   let [written, unexplained] = [0, 0];
@@ -90,7 +93,11 @@ export function updateFailing(dir: string, rows: readonly CiRow[]): { written: n
     if (row.error || !row.golden) continue;
     const old = new Map(failingList(dir, row.to, row.set).cases.map((c) => [keyOf(c), c.reason]));
     const reasonFor = (c: CiCase) =>
-      old.get(keyOf(c)) ?? reasons.get(placeOf(c)) ?? reasons.get(`${row.set} ${c.hunk}`) ?? UNEXPLAINED;
+      old.get(keyOf(c)) ??
+      reasons.get(placeOf(c)) ??
+      reasons.get(`${row.set} ${c.hunk} ${c.path}`) ??
+      reasons.get(`${row.set} ${c.hunk}`) ??
+      UNEXPLAINED;
     const failed = row.checks.filter((c) => c.result === 'fail');
     const list: FailingFile = {
       schemaVersion: 1,
@@ -108,7 +115,18 @@ export function updateFailing(dir: string, rows: readonly CiRow[]): { written: n
     written++;
     unexplained += [...list.checks, ...list.cases].filter((c) => c.reason === UNEXPLAINED).length;
   }
+  dropUnused(path.join(dir, 'reasons.json'), allFailing(dir));
   return { written, unexplained };
+}
+
+/** Takes the reasons that no case has any more out of the file that words them. */
+function dropUnused(file: string, lists: readonly FailingFile[]): void {
+  const text = readFileIfAny(file);
+  if (text === null) return;
+  const used = new Set(lists.flatMap((l) => [...l.checks, ...l.cases].map((c) => c.reason)));
+  const words = Object.entries(parseJson(file, text, z.record(z.string(), z.string())));
+  const kept = Object.fromEntries(words.filter(([key]) => used.has(key)));
+  if (Object.keys(kept).length < words.length) writeFile(file, fromDisplay(`${JSON.stringify(kept, null, 2)}\n`));
 }
 
 /** A list as a file: a case to a line, so that a change of one shows as one. */
