@@ -182,7 +182,9 @@ describe('the command', () => {
   it('has all options that the example workflow gives it', () => {
     const workflow = readFileSync(path.join(__dirname, '../../docs/examples/port.yml'), 'utf8');
     const run = (parse(workflow) as Workflow).jobs.port.steps.map((s) => s.run ?? '').join('\n');
-    const used = new Set([...run.matchAll(/kport ci([^|>]*)/g)].flatMap(([, args]) => args!.match(/--[a-z-]+/g) ?? []));
+    const used = new Set(
+      [...run.matchAll(/kport ci((?:\\\n|[^\n])*)/g)].flatMap(([, args]) => args!.match(/--[a-z-]+/g) ?? []),
+    );
     expect(used.size).toBeGreaterThan(4);
     const help = box.kport(['ci', '--help']).stdout;
     for (const option of used) expect(help).toContain(`${option} `);
