@@ -72,6 +72,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       baseIndex,
       targetIndex,
       map,
+      (macro, index, operand) => heirs.operand(macro, index, operand),
       own,
       new Set(
         set.patches
@@ -81,7 +82,10 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       ),
     ),
     code: new CodeSearch(target, (path) => scope.has(path)),
-    aligner: new Aligner((word) => heirs.rename(word)),
+    aligner: new Aligner(
+      (word) => heirs.rename(word),
+      (macro, index, operand) => heirs.operand(macro, index, operand),
+    ),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
   };

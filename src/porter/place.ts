@@ -1,7 +1,7 @@
 import type { Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
-import { alignLines, sameInstruction, sameSense } from './align';
+import { alignLines, sameInstruction, sameSense, type Operand } from './align';
 import {
   bodyLines,
   isDeclaration,
@@ -69,6 +69,8 @@ export interface NotPlaced {
   /** One sentence. */
   reason: string;
   evidence: Evidence[];
+  /** A macro that it would define twice. */
+  double?: string;
   /** Where it would go if somebody said so: the best there is, or null. */
   candidate: { path: ByteString; line: number; definition: string | null } | null;
 }
@@ -113,7 +115,10 @@ const LISTS = new Set(['kbuild', 'lds', 'text']);
 /** Aligns pieces of two files; remembers what it aligned. */
 export class Aligner {
   private readonly known = new Map<string, Pairing>();
-  constructor(private readonly rename: Rename) {}
+  constructor(
+    private readonly rename: Rename,
+    private readonly operand: Operand = () => null,
+  ) {}
 
   /** The lines of two definitions. */
   definitions(base: PorterFile, from: Definition, target: PorterFile, to: Definition): Pairing {
@@ -122,8 +127,8 @@ export class Aligner {
       return {
         base,
         target,
-        baseUnits: lineUnits(base, from.startLine, from.endLine, rename),
-        targetUnits: lineUnits(target, to.startLine, to.endLine, (w) => w),
+        baseUnits: lineUnits(base, from.startLine, from.endLine, rename, this.operand),
+        targetUnits: lineUnits(target, to.startLine, to.endLine),
         range: { first: to.startLine, last: to.endLine },
       };
     });
@@ -147,8 +152,8 @@ export class Aligner {
     return this.remember(`l ${base.path} ${target.path}`, base, target, () => ({
       base,
       target,
-      baseUnits: lineUnits(base, 0, base.lines.length - 1, this.rename),
-      targetUnits: lineUnits(target, 0, target.lines.length - 1, (w) => w),
+      baseUnits: lineUnits(base, 0, base.lines.length - 1, this.rename, this.operand),
+      targetUnits: lineUnits(target, 0, target.lines.length - 1),
       range: { first: 0, last: target.lines.length - 1 },
     }));
   }
@@ -219,12 +224,13 @@ export function placeEdit(
       return fail(`'${scope.name}' has no counterpart in '${target.path}'`, evidence, null);
     }
     const pairing = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+    const free = isOrderFree(edit, scope, base);
     const byBlock = block && blockSite(segment, segment === rest[0], segment === rest[rest.length - 1], block);
     let site =
       byBlock ??
       (pair && wholeBodySite(edit, segment, base, scope!, pairing, pair.target)) ??
       declarationSite(segment, base, scope, pairing, pair?.target ?? null) ??
-      siteOf(segment, pairing, edit.wraps);
+      siteOf(segment, pairing, edit.wraps, free);
     if (site.at === null) {
       return fail(site.why, evidence, {
         path: target.path,
@@ -237,7 +243,6 @@ export function placeEdit(
       definition = pair.target.name;
       confidence = Math.min(confidence, pair.confidence);
     }
-    const free = isOrderFree(edit, scope, base);
     let worth = (free ? WORTH_ORDER_FREE[site.precision] : undefined) ?? WORTH[site.precision];
     // A list of objects has no order, but the wrong end of it may be another list.
     if (base.index.language === 'kbuild' && site.precision === 'one-sided') worth = 0.3;
@@ -264,7 +269,7 @@ export function placeEdit(
       return fail('the guard would hold a label without its statement', evidence, candidate);
     }
     const double = definedAlready(segment, base, target);
-    if (double) return fail(`the target has a '${double}' of its own`, evidence, candidate);
+    if (double) return { ...fail(`the target has a '${double}' of its own`, evidence, candidate), double };
     const wrapping = edit.wraps !== null && segment.anchor !== 'lines';
     const split = wrapping && canGrow(base, scope, target, pair) ? null : splitsStatement(segment, base, target, site);
     if (split) {
