@@ -9,7 +9,7 @@ import { GitRepo } from './io/git';
 import { fastImport, Scratch, type NewCommit } from './io/scratch';
 import { isFolder, openTree, type KernelTree } from './io/tree';
 import { indentBreaks } from './patch-set/mail';
-import { loadSet } from './patch-set/patch-set';
+import { loadSet, type PatchSet } from './patch-set/patch-set';
 import { openReleases } from './history';
 import { runPipeline, runStepwise } from './pipeline';
 import { findBase } from './result/base';
@@ -42,12 +42,26 @@ export interface ApplyRequest {
   progress: (stage: string) => void;
 }
 
+/** A port before it is put anywhere: `tip` is a commit of the scratch repository. */
+export interface FreshPort {
+  report: PortReport;
+  set: PatchSet;
+  base: KernelTree;
+  target: KernelTree;
+  scratch: Scratch;
+  tip: string;
+}
+
 /**
- * `kport apply`: ports a set and puts the result where it was asked for, all of it or nothing.
+ * `kport apply`: ports a set and puts the result where it was asked for, all of it or nothing. `inspect` sees the port
+ * while its scratch repository is there, before anything is written.
  *
  * Throws input errors before anything is written.
  */
-export async function apply(request: ApplyRequest): Promise<PortReport> {
+export async function apply(
+  request: ApplyRequest,
+  inspect: (port: FreshPort) => Promise<void> = async () => undefined,
+): Promise<PortReport> {
   const started = performance.now();
   const set = await loadSet(request.patchesDir, request.set);
   const target = await openTree(request.tree, request.to);
@@ -120,6 +134,7 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
         notes: ported.notes,
         timing: { ...ported.timing, total: Math.round(performance.now() - started) },
       };
+      await inspect({ report, set, base, target, scratch, tip });
       if (request.dryRun) return report;
       if (request.out !== null) await writeOut(request, scratch, report, parent, tip);
       if (branch !== null) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ApplySchema } from './apply';
 import { BenchSchema } from './bench';
 import { CheckSchema } from './check';
+import { CiSchema } from './ci';
 import { DiffPortsSchema } from './diff-ports';
 import { MatrixSchema } from './matrix';
 
@@ -10,6 +11,7 @@ export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   apply: ApplySchema,
   bench: BenchSchema,
   check: CheckSchema,
+  ci: CiSchema,
   'diff-ports': DiffPortsSchema,
   matrix: MatrixSchema,
 };
