@@ -5,6 +5,7 @@ import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
 import { MappedHeirs } from './porter/heirs';
 import { portPatch, type PortContext, type PortedPatch } from './porter/port';
+import { Resolutions, type Resolution } from './porter/resolutions';
 import { rolesOf } from './porter/roles';
 import { baseAfterEachPatch, type FilesAfter } from './porter/source';
 import { View } from './porter/view';
@@ -26,6 +27,8 @@ export interface PipelineInput {
   markers: boolean;
   /** Port these files of the set alone; null for all. */
   only: ((path: ByteString) => boolean) | null;
+  /** What people resolved before. */
+  resolutions: readonly Resolution[];
   progress: (stage: string) => void;
 }
 
@@ -81,6 +84,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     aligner: new Aligner((word) => heirs.rename(word)),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
+    resolutions: input.resolutions.length ? new Resolutions(input.resolutions, input.target.commit) : null,
   };
   const ported: PortedSet = { patches: [], trees: [], timing: clock.laps };
   for (const { patch, files } of steps) {

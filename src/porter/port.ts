@@ -1,4 +1,4 @@
-import type { EditReport, Evidence, FileReport, HunkReport, Location, Outcome, Role } from '../core/outcome';
+import type { Candidate, EditReport, Evidence, FileReport, HunkReport, Location, Outcome, Role } from '../core/outcome';
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
 import { isBinary, splitLines, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
@@ -10,6 +10,7 @@ import type { CodeSearch } from './code-search';
 import { Aligner, placeEdit, PLACE_AT, scopeOf, unchanged, type NotPlaced, type Placed, type ScopePair } from './place';
 import { stripComments } from '../core/text';
 import { remainder, type Reject } from './rejects';
+import { editIds, type Resolutions, type Resolved } from './resolutions';
 import { definitionAround, type PorterFile, type View } from './view';
 
 /** What the porter works with; one for a whole set. */
@@ -27,6 +28,8 @@ export interface PortContext {
   roleOf: (path: ByteString) => Role;
   /** Put conflict markers where a hunk that is not placed would go. */
   markers: { target: string; set: string } | null;
+  /** What people resolved before; null for none. */
+  resolutions: Resolutions | null;
 }
 
 /** What became of one patch. */
@@ -41,9 +44,15 @@ export interface PortedPatch {
 export async function portPatch(patch: Patch, context: PortContext): Promise<PortedPatch> {
   const ported: PortedPatch = { patch, hunks: [], files: [], rejects: [] };
   const results = new Map<FileChange, PortedChange>();
-  for (const change of inOrder(patch.changes)) results.set(change, await portChange(patch, change, context));
+  const before = new Map(context.target.changes());
+  for (;;) {
+    for (const change of inOrder(patch.changes)) results.set(change, await portChange(patch, change, context));
+    if (!context.resolutions || (await context.resolutions.settle(context.target, context.heirs, before))) break;
+    context.target.restore(before);
+  }
   for (const change of patch.changes) {
-    const result = results.get(change)!;
+    const last = results.get(change)!;
+    const result = last.again?.() ?? last;
     ported.hunks.push(...result.hunks);
     ported.files.push(result.file);
     if (result.reject) ported.rejects.push(result.reject);
@@ -77,6 +86,8 @@ interface PortedChange {
   hunks: HunkReport[];
   file: FileReport;
   reject: Reject | null;
+  /** Says it again, when the resolutions of the patch are made. */
+  again?: () => PortedChange;
 }
 
 async function portChange(patch: Patch, change: FileChange, context: PortContext): Promise<PortedChange> {
@@ -223,6 +234,9 @@ interface EditResult {
   placements: Placed[];
   outcome: Outcome;
   failure: NotPlaced | null;
+  id?: string;
+  /** A person made it; then it has no placement of the porter's. */
+  resolved?: Resolved;
 }
 
 async function portHunks(patch: Patch, change: FileChange, context: PortContext): Promise<PortedChange> {
@@ -245,7 +259,11 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   }
   const edits = liftEdits(base.lines, change.hunks, base.index.language);
   const results: EditResult[] = [];
-  for (const edit of edits) results.push(await portEdit(edit, base, fileHeirs, context));
+  for (const [edit, id] of editIds(edits)) {
+    const resolved = context.resolutions?.claim(id);
+    if (resolved) results.push({ edit, id, resolved, placements: [], outcome: 'rewritten', failure: null });
+    else results.push(noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context));
+  }
   demoteOverlaps(results);
 
   const byTarget = new Map<ByteString, { file: PorterFile; edits: LineEdit[] }>();
@@ -268,11 +286,24 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   }
   const moved = await moveAndMode(change, heir, copy, context);
 
+  const again = () => reportChange(patch, change, results, base, [...byTarget.keys()], moved, fileHeirs, context);
+  return { ...again(), again };
+}
+
+function reportChange(
+  patch: Patch,
+  change: FileChange,
+  results: readonly EditResult[],
+  base: PorterFile,
+  changed: readonly ByteString[],
+  moved: string | null,
+  fileHeirs: readonly FileHeir[],
+  context: PortContext,
+): PortedChange {
   const hunks = change.hunks.map((hunk) => reportOf(patch, change, hunk, results, base, context));
   const unplaced = results.filter((r) => r.outcome === 'conflict');
   const rejected = change.hunks.filter((h) => unplaced.some((r) => r.edit.hunks.includes(h)));
   const outcomes = new Set(hunks.map((h) => h.outcome));
-  const message = moved ?? null;
   const outcome: FileReport['outcome'] = moved
     ? 'conflict'
     : outcomes.size === 1
@@ -284,14 +315,39 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     hunks,
     file: fileReport(patch, change, context, {
       outcome,
-      message,
-      targetPaths: [...new Set([...byTarget.keys(), ...results.flatMap((r) => r.placements.map((p) => p.file.path))])],
+      message: moved,
+      targetPaths: [
+        ...new Set([
+          ...changed,
+          ...results.flatMap((r) => [...r.placements.map((p) => p.file.path), ...pathsOf(r.resolved)]),
+        ]),
+      ],
       evidence: fileHeirs[0]?.evidence ?? [],
     }),
     reject: rejected.length
       ? { path: pathOf(change), hunks: rejected.map((hunk) => leftOf(hunk, unplaced, base.lines)) }
       : null,
   };
+}
+
+function pathsOf(resolved: Resolved | undefined): ByteString[] {
+  return resolved?.target.map((t) => t.path) ?? [];
+}
+
+/** Says of an edit that the porter had to place why the resolution that a person made is not used. */
+function noteMisfit(result: EditResult, context: PortContext): EditResult {
+  const text = context.resolutions?.misfit(result.id!) ?? null;
+  if (text === null) return result;
+  const evidence = [{ kind: 'resolution-misfit', text }];
+  const { failure, placements } = result;
+  for (const p of placements) p.evidence.push(...evidence);
+  if (!failure) return result;
+  const noted = {
+    ...failure,
+    reason: `${failure.reason}; ${text}`,
+    evidence: [...failure.evidence, ...evidence],
+  };
+  return { ...result, failure: noted };
 }
 
 /** A rename, copy or change of mode without a change of text, of files of any kind. */
@@ -438,20 +494,7 @@ async function portEdit(
         };
       } else obsolete = { ...attempt, obsolete: false };
     } else if (attempt.placed && attempt.confidence >= PLACE_AT) placed.push(attempt);
-    else if (!failure || (!failure.candidate && !attempt.placed && attempt.candidate)) {
-      failure = attempt.placed
-        ? {
-            placed: false,
-            reason: `the place is too uncertain: ${attempt.evidence.map((e) => e.text).join('; ')}`,
-            evidence: attempt.evidence,
-            candidate: {
-              path: attempt.file.path,
-              line: attempt.segments[0]!.site.at + 1,
-              definition: attempt.definition,
-            },
-          }
-        : attempt;
-    }
+    else failure = withCandidates(failure, notPlaced(attempt));
   }
   // What upstream moved to a file of its own has other users there: to delete it is not what the set did here.
   const stray = edit.kind === 'delete' ? placed.findIndex((p) => p.file.path !== fileHeirs[0]?.path) : -1;
@@ -473,6 +516,28 @@ async function portEdit(
   if (placed.every((p) => isThere(p, base)))
     return { edit, placements: placed, outcome: 'already-upstream', failure: null };
   return { edit, placements: placed, outcome: outcomeOf(edit, base, placed), failure: null };
+}
+
+/** A placement that is not sure enough is none, but it is a candidate. */
+function notPlaced(attempt: Placed | NotPlaced): NotPlaced {
+  if (!attempt.placed) return attempt;
+  return {
+    placed: false,
+    reason: `the place is too uncertain: ${attempt.evidence.map((e) => e.text).join('; ')}`,
+    evidence: attempt.evidence,
+    candidate: {
+      path: attempt.file.path,
+      line: attempt.segments[0]!.site.at + 1,
+      definition: attempt.definition,
+      parts: attempt.segments.map((s) => ({ line: s.site.at + 1, remove: s.site.remove })),
+    },
+  };
+}
+
+/** The first failure that has a candidate speaks for the edit; those of other files are candidates, too. */
+function withCandidates(first: NotPlaced | null, next: NotPlaced): NotPlaced {
+  if (!first?.candidate) return first && !next.candidate ? first : next;
+  return next.candidate ? { ...first, others: [...(first.others ?? []), next.candidate] } : first;
 }
 
 /** A payload that mentions what the target does not have is not sure any more. */
@@ -626,6 +691,7 @@ function demoteOverlaps(results: EditResult[]): void {
 const OBSOLETE = 0.8;
 
 function confidenceOf(r: EditResult): number {
+  if (r.resolved) return r.resolved.confidence;
   if (r.outcome === 'obsolete') return OBSOLETE;
   return r.placements.length ? Math.min(...r.placements.map((p) => p.confidence)) : 0;
 }
@@ -652,11 +718,13 @@ function reportOf(
 ): HunkReport {
   const own = results.filter((r) => r.edit.hunks.includes(hunk));
   const edits: EditReport[] = own.map((r) => ({
+    id: r.id!,
     kind: r.edit.kind,
     outcome: r.outcome,
-    strategy: r.placements[0]?.strategy ?? 'none',
+    strategy: strategyOf(r),
     confidence: confidenceOf(r),
     target: locations(r, hunk),
+    candidates: candidatesOf(r),
   }));
   // An edit that has nothing to do any more does not speak for the hunk when another one has.
   const active = own.some((r) => r.outcome !== 'obsolete') ? own.filter((r) => r.outcome !== 'obsolete') : own;
@@ -666,7 +734,7 @@ function reportOf(
   return hunkReport(patch, change, hunk, context, {
     edits,
     outcome: worst.outcome,
-    strategy: worst.placements[0]?.strategy ?? 'none',
+    strategy: strategyOf(worst),
     confidence: Math.min(...own.map(confidenceOf)),
     source: {
       path: change.oldPath!,
@@ -674,7 +742,13 @@ function reportOf(
       line: hunk.oldStart,
     },
     target: own.flatMap((r) => locations(r, hunk)),
-    evidence: dedupe(own.flatMap((r) => [...(r.failure?.evidence ?? []), ...r.placements.flatMap((p) => p.evidence)])),
+    evidence: dedupe(
+      own.flatMap((r) => [
+        ...(r.failure?.evidence ?? []),
+        ...r.placements.flatMap((p) => p.evidence),
+        ...(r.resolved?.evidence ?? []),
+      ]),
+    ),
     message: own.find((r) => r.failure)?.failure?.reason ?? doubtsOf(own),
   });
 }
@@ -685,7 +759,18 @@ function doubtsOf(results: readonly EditResult[]): string | null {
   return doubts.length ? [...new Set(doubts.map((d) => d.text))].join('; ') : null;
 }
 
+function strategyOf(r: EditResult): string {
+  return r.resolved?.strategy ?? r.placements[0]?.strategy ?? 'none';
+}
+
+function candidatesOf(r: EditResult): Candidate[] {
+  const candidate = r.failure?.candidate;
+  const others = r.failure?.others;
+  return candidate ? [candidate, ...(others ?? [])].map((c) => ({ ...c, parts: c.parts ?? null })) : [];
+}
+
 function locations(r: EditResult, hunk: Hunk): Location[] {
+  if (r.resolved) return r.resolved.target;
   const at = r.placements.flatMap((p) =>
     p.segments
       .filter((s) => s.segment.hunk === hunk)
@@ -723,6 +808,7 @@ function hunkReport(
     causedBy: null,
     message: null,
     inert: false,
+    skipped: null,
     ...rest,
   };
 }
