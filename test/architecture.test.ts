@@ -19,6 +19,7 @@ const LAYERS = [
   'report',
   'pipeline',
   'apply',
+  'resolve',
   'hypercalls',
   'cli',
 ];

@@ -4,6 +4,9 @@ import { BenchSchema } from './bench';
 import { CheckSchema } from './check';
 import { DiffPortsSchema } from './diff-ports';
 import { MatrixSchema } from './matrix';
+import { ShowSchema } from './show';
+import { StatusSchema } from './status';
+import { WhySchema } from './why';
 
 /** Every report that kport prints as JSON, by the name of its file under `schemas/`. */
 export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
@@ -12,6 +15,9 @@ export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   check: CheckSchema,
   'diff-ports': DiffPortsSchema,
   matrix: MatrixSchema,
+  show: ShowSchema,
+  status: StatusSchema,
+  why: WhySchema,
 };
 
 /** One of them as a JSON Schema file. */
