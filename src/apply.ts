@@ -16,6 +16,7 @@ import { commitsOf, dateOf, identityOf } from './result/commits';
 import { optionOf, summarize } from './result/report';
 import { loadRecords, markSkipped, type HunkRecord } from './result/resolutions';
 import { loadPort, storePort, type PortRequest } from './result/store';
+import { loadChronicle, loadRules } from './symbol-map';
 
 export interface ApplyRequest {
   set: string;
@@ -33,6 +34,8 @@ export interface ApplyRequest {
   force: boolean;
   only: readonly string[];
   markers: boolean;
+  /** Use the known upstream changes that come with kport. */
+  chronicle: boolean;
   dryRun: boolean;
   /** `ignore`: as if nobody had resolved or skipped anything. Default: `use`. */
   resolutions?: 'use' | 'ignore';
@@ -71,6 +74,7 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
         base,
         target,
         scratch,
+        knowledge: { ...(request.chronicle ? { chronicle: loadChronicle() } : {}), rules: loadRules(request.tree) },
         cache: request.dryRun ? null : new DiskCache(cacheDirectory()),
         markers: request.markers,
         only: isOurs,
@@ -135,10 +139,10 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
 
 /** What has to be known to make the port again. */
 function rerunOf(request: ApplyRequest): PortRequest {
-  const { set, to, branch, force, only, markers } = request;
+  const { set, to, branch, force, only, markers, chronicle } = request;
   const full = (dir: string | null) => (dir === null ? null : path.resolve(dir));
   return {
-    ...{ set, to, branch, force, only: [...only], markers },
+    ...{ set, to, branch, force, only: [...only], markers, chronicle },
     ...{ patchesDir: path.resolve(request.patchesDir), tree: path.resolve(request.tree) },
     ...{ baseTree: full(request.baseTree), out: full(request.out) },
   };

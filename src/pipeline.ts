@@ -4,14 +4,15 @@ import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
 import { MappedHeirs } from './porter/heirs';
-import { portPatch, type PortContext, type PortedPatch } from './porter/port';
+import type { PortContext } from './porter/context';
+import { portPatch, type PortedPatch } from './porter/port';
 import { Resolutions, type Resolution } from './porter/resolutions';
 import { rolesOf } from './porter/roles';
 import { baseAfterEachPatch, type FilesAfter } from './porter/source';
 import { View } from './porter/view';
 import type { DiskCache } from './io/cache';
 import { indexKernel, scopeOfSet } from './kernel-index';
-import { mapSymbols } from './symbol-map';
+import { mapSymbols, type MapOptions } from './symbol-map';
 import type { Scratch } from './io/scratch';
 import type { KernelTree } from './io/tree';
 import type { Patch } from './core/patch';
@@ -22,13 +23,15 @@ export interface PipelineInput {
   base: KernelTree;
   target: KernelTree;
   scratch: Scratch;
+  /** Known upstream changes and the user's own rules; inference alone without. */
+  knowledge: MapOptions;
   /** Null: compute everything anew. */
   cache: DiskCache | null;
   markers: boolean;
   /** Port these files of the set alone; null for all. */
   only: ((path: ByteString) => boolean) | null;
   /** What people resolved before. */
-  resolutions: readonly Resolution[];
+  resolutions?: readonly Resolution[];
   progress: (stage: string) => void;
 }
 
@@ -59,7 +62,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const base = new View(baseIndex);
   const patched = new View(baseIndex);
   const target = new View(targetIndex);
-  const map = mapSymbols(baseIndex, targetIndex);
+  const map = mapSymbols(baseIndex, targetIndex, input.knowledge);
   const heirs = new MappedHeirs(base, target, map);
   const own = new Set<string>();
 
@@ -84,7 +87,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     aligner: new Aligner((word) => heirs.rename(word)),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
-    resolutions: input.resolutions.length ? new Resolutions(input.resolutions, input.target.commit) : null,
+    resolutions: input.resolutions?.length ? new Resolutions(input.resolutions, input.target.commit) : null,
   };
   const ported: PortedSet = { patches: [], trees: [], timing: clock.laps };
   for (const { patch, files } of steps) {

@@ -65,9 +65,9 @@ export function similarity(a: readonly string[], b: readonly string[]): number {
   return (2 * common) / (a.length + b.length);
 }
 
-/** In assembly another instruction is another thing, whatever its operands. */
+/** In assembly another instruction is another thing, whatever its operands; so is what is written to another system register. */
 export function sameInstruction(a: readonly string[], b: readonly string[]): boolean {
-  return a[0] === b[0];
+  return a[0] === b[0] && (a[0] !== 'msr' || a[1] === b[1]);
 }
 
 const NO_CALLEE = new Set(['if', 'for', 'while', 'switch', 'return', 'sizeof', 'defined', 'typeof', 'else', 'do']);
@@ -93,8 +93,9 @@ export function sameSense(a: readonly string[], b: readonly string[]): boolean {
   if (differ(assigned(a), assigned(b))) return false;
   const [fa, fb] = [callee(a), callee(b)];
   if (differ(fa, fb)) {
-    // f(x, …) → f_ret(x, …): a variant of the function with the same first argument.
-    const variant = fa!.startsWith(fb!) || fb!.startsWith(fa!);
+    // f(x, …) → f_ret(x, …), kvm_f(x, …): a variant of the function with the same first argument.
+    const [long, short] = fa!.length > fb!.length ? [fa!, fb!] : [fb!, fa!];
+    const variant = long.startsWith(short) || long.endsWith(`_${short}`);
     if (!variant || a[a.indexOf(fa!) + 2] !== b[b.indexOf(fb!) + 2]) return false;
   }
   const [ca, cb] = [constants(a), constants(b)];
@@ -112,8 +113,38 @@ export function alignLines(
   same: (a: readonly string[], b: readonly string[]) => boolean = sameSense,
 ): (LineMatch | null)[] {
   const result: (LineMatch | null)[] = new Array<LineMatch | null>(a.length).fill(null);
-  align(a, 0, a.length, b, 0, b.length, result, new Map());
-  return result.map((m, i) => (m && m.similarity < 1 && !same(a[i]!.tokens, b[m.to]!.tokens) ? null : m));
+  let names: [Set<string>, Set<string>] | null = null;
+  const pairs: Pairs = {
+    known: new Map(),
+    allowed: (x, y) => {
+      if (same(x, y)) return true;
+      names ??= [new Set(a.flatMap((l) => l.tokens)), new Set(b.flatMap((l) => l.tokens))];
+      return isRenamedCall(x, y, names[0], names[1]);
+    },
+  };
+  align(a, 0, a.length, b, 0, b.length, result, pairs);
+  return result;
+}
+
+/** How alike two lines are, remembered; lines of another sense are not alike at all. */
+interface Pairs {
+  known: Map<string, number>;
+  allowed: (a: readonly string[], b: readonly string[]) => boolean;
+}
+
+/** True when two lines differ in the name of one function alone, which took the other's place: neither side has both. */
+function isRenamedCall(
+  a: readonly string[],
+  b: readonly string[],
+  inA: ReadonlySet<string>,
+  inB: ReadonlySet<string>,
+): boolean {
+  if (a.length !== b.length) return false;
+  const differ = [...a.keys()].filter((i) => a[i] !== b[i]);
+  if (differ.length !== 1) return false;
+  const at = differ[0]!;
+  const telling = a.filter((w, i) => i !== at && /^[A-Za-z_]\w{3}/.test(w)).length > 0;
+  return telling && a[at + 1] === '(' && /^\w/.test(a[at]!) && !inB.has(a[at]!) && !inA.has(b[at]!);
 }
 
 function align(
@@ -124,7 +155,7 @@ function align(
   b0: number,
   b1: number,
   result: (LineMatch | null)[],
-  known: Map<string, number>,
+  pairs: Pairs,
 ): void {
   const same = (i: number, j: number) => a[i]!.key !== '' && a[i]!.key === b[j]!.key;
   // A common head and tail need no table. Only from the first or last line on: a head found after a skip could be a twin.
@@ -144,15 +175,15 @@ function align(
     if (cuts.length > 0) {
       let [i0, j0] = [a0, b0];
       for (const [i, j] of cuts) {
-        align(a, i0, i, b, j0, j, result, known);
+        align(a, i0, i, b, j0, j, result, pairs);
         result[i] = { to: j, similarity: 1 };
         [i0, j0] = [i + 1, j + 1];
       }
-      align(a, i0, a1, b, j0, b1, result, known);
+      align(a, i0, a1, b, j0, b1, result, pairs);
       return;
     }
   }
-  fillTable(a, a0, a1, b, b0, b1, result, known);
+  fillTable(a, a0, a1, b, b0, b1, result, pairs);
 }
 
 /** Lines that occur once on each side, longest increasing run of them. */
@@ -205,7 +236,7 @@ function fillTable(
   b0: number,
   b1: number,
   result: (LineMatch | null)[],
-  known: Map<string, number>,
+  pairs: Pairs,
 ): void {
   const [n, m] = [a1 - a0, b1 - b0];
   const likeness = (x: TokenLine, y: TokenLine): number => {
@@ -215,11 +246,12 @@ function fillTable(
     const [lx, ly] = [x.tokens.length, y.tokens.length];
     if ((2 * Math.min(lx, ly)) / (lx + ly) < (lx > LONG ? ALIKE_LONG : ALIKE)) return 0;
     const pair = `${x.key}\0${y.key}`;
-    let s = known.get(pair);
+    let s = pairs.known.get(pair);
     if (s === undefined) {
       s = similarity(x.tokens, y.tokens);
       if (s < ALIKE && !(s >= ALIKE_LONG && lx > LONG)) s = 0;
-      known.set(pair, s);
+      if (s > 0 && !pairs.allowed(x.tokens, y.tokens)) s = 0;
+      pairs.known.set(pair, s);
     }
     return s;
   };

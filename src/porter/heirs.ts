@@ -85,8 +85,7 @@ export class MappedHeirs implements Heirs {
     const found: DefinitionHeir[] = [];
     if (entry && entry.confidence >= SURE) {
       for (const ref of entry.to) {
-        // A file of the base that still lives, or that moved as a whole, has its own definitions of that name.
-        if (this.isAnothersHeir(ref.path, path)) continue;
+        if (await this.isAnothers(ref, path)) continue;
         const file = await this.target.file(ref.path);
         const d = file?.outer.find((x) => x.name === ref.name && x.kind === ref.kind) ?? null;
         if (d && sameNature(d, definition)) {
@@ -110,12 +109,17 @@ export class MappedHeirs implements Heirs {
     return found;
   }
 
-  /** True when a target file is what another base file became, one with a definition of its own. */
-  private isAnothersHeir(path: ByteString, of: ByteString): boolean {
-    if (path === of || this.map.files(of).some((h) => h.path === path)) return false;
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    const twin = this.base.tree.has(path) ? path : `${of.slice(0, of.lastIndexOf('/') + 1)}${name}`;
-    return twin !== of && this.base.tree.has(twin) && (path === twin || this.map.files(twin)[0]?.path === path);
+  /**
+   * True when a definition found for `path` belongs to another file of the base: the target file is what that one became,
+   * and it had a definition of the same name already. Drivers of a family share the names of their static functions.
+   */
+  private async isAnothers(ref: { path: ByteString; name: string }, of: ByteString): Promise<boolean> {
+    if (ref.path === of || this.map.files(of).some((h) => h.path === ref.path)) return false;
+    const name = ref.path.slice(ref.path.lastIndexOf('/') + 1);
+    const twin = this.base.tree.has(ref.path) ? ref.path : `${of.slice(0, of.lastIndexOf('/') + 1)}${name}`;
+    if (twin === of || !this.base.tree.has(twin)) return false;
+    if (ref.path !== twin && this.map.files(twin)[0]?.path !== ref.path) return false;
+    return ((await this.base.file(twin))?.outer ?? []).some((d) => d.name === ref.name);
   }
 
   rename(word: string): string {

@@ -197,7 +197,13 @@ export async function portAgain(port: OpenPort, progress: (stage: string) => voi
   await apply({
     ...{ set: report.set, patchesDir: report.patchesDir, tree: dir, to, branch },
     ...{ baseTree: known?.baseTree ?? null, out: known?.out ?? null, force: false },
-    ...{ only: known?.only ?? [], markers: known?.markers ?? false, dryRun: false, progress },
+    ...{
+      only: known?.only ?? [],
+      markers: known?.markers ?? false,
+      chronicle: known?.chronicle ?? true,
+      dryRun: false,
+      progress,
+    },
   });
   return (await openPort(dir, branch))!;
 }

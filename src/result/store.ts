@@ -26,6 +26,7 @@ export interface PortRequest {
   force: boolean;
   only: string[];
   markers: boolean;
+  chronicle: boolean;
 }
 
 /** Keeps a port's report under its branch, and its branch as the last one. */

@@ -42,6 +42,7 @@ export const applyCommand = defineCommand({
         default: [] as string[],
         describe: 'port these files or folders alone',
       })
+      .option('chronicle', { type: 'boolean', default: true, describe: 'use the known upstream changes' })
       .option('conflicts', {
         choices: ['reject', 'markers'] as const,
         default: 'reject' as const,
@@ -75,6 +76,7 @@ export const applyCommand = defineCommand({
       force: args.force,
       only: args.only,
       markers: args.conflicts === 'markers',
+      chronicle: args.chronicle,
       dryRun: args.dryRun,
       progress: (stage) => ui.progress(stage),
     });

@@ -97,6 +97,7 @@ async function inWorker(
       force: false,
       only: [],
       markers: false,
+      chronicle: true,
       dryRun: true,
       resolutions: 'ignore',
     },
