@@ -114,3 +114,10 @@ export interface FileReport {
   hunks: number;
   evidence: Evidence[];
 }
+
+/** True for a file that a person has to look at beside its hunks: a new one, a rename, a mode that could not be carried. */
+export function isFileLeft(file: FileReport, hunks: readonly HunkReport[]): boolean {
+  if (file.outcome !== 'conflict') return false;
+  const own = hunks.filter((h) => h.patch === file.patch && h.path === file.path);
+  return own.length === 0 || (file.message !== null && own.every((h) => h.message !== file.message));
+}

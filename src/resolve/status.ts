@@ -1,3 +1,4 @@
+import { isFileLeft } from '../core/outcome';
 import { forDisplay } from '../core/text';
 import type { StatusReport } from '../report/schema/status';
 import { loadRecords } from '../result/resolutions';
@@ -29,9 +30,7 @@ export async function statusOf(port: OpenPort, where: string): Promise<StatusRep
       candidates: openEdits(h).flatMap((e) => e.candidates ?? []),
     })),
     files: report.files
-      .filter(
-        (f) => f.outcome === 'unreadable' || (f.outcome === 'conflict' && (f.hunks === 0 || f.status === 'added')),
-      )
+      .filter((f) => f.outcome === 'unreadable' || isFileLeft(f, report.hunks))
       .map((f) => ({ path: forDisplay(f.path), outcome: f.outcome, message: f.message })),
     resolved: resolved.map((h) => ({
       ...{ id: h.id, path: forDisplay(h.path), strategy: h.strategy, confidence: h.confidence, target: h.target },

@@ -2,7 +2,7 @@ import path from 'node:path';
 import Table from 'cli-table3';
 import { apply } from '../../apply';
 import { usageError } from '../../core/errors';
-import { isLeft, OUTCOMES, PLACED } from '../../core/outcome';
+import { isFileLeft, isLeft, OUTCOMES, PLACED } from '../../core/outcome';
 import type { PortReport } from '../../core/report';
 import { forDisplay } from '../../core/text';
 import { isGitRepository } from '../../io/tree';
@@ -48,6 +48,11 @@ export const applyCommand = defineCommand({
         default: 'reject' as const,
         describe: 'what is left of hunks that are not placed',
       })
+      .option('resolutions', {
+        type: 'boolean',
+        default: true,
+        describe: 'use what was resolved and skipped before',
+      })
       .option('force', {
         alias: 'f',
         type: 'boolean',
@@ -77,12 +82,13 @@ export const applyCommand = defineCommand({
       only: args.only,
       markers: args.conflicts === 'markers',
       chronicle: args.chronicle,
+      resolutions: args.resolutions ? 'use' : 'ignore',
       dryRun: args.dryRun,
       progress: (stage) => ui.progress(stage),
     });
     if (args.json) ui.json(report);
     else show(report, args.tree ?? null, ui);
-    const left = report.hunks.some(isLeft) || report.files.some((f) => f.outcome === 'conflict');
+    const left = report.hunks.some(isLeft) || report.files.some((f) => isFileLeft(f, report.hunks));
     return left ? Exit.Left : Exit.Done;
   },
 });
@@ -111,12 +117,7 @@ function show(report: PortReport, named: string | null, ui: Ui): void {
         `  ${c.yellow(h.id)} ${forDisplay(h.path)}:${h.source.line}: ${h.skipped ? `skipped: ${h.skipped}` : (h.message ?? h.outcome)}\n`,
       );
   }
-  for (const f of report.files.filter(
-    (x) =>
-      x.outcome === 'unreadable' ||
-      (x.outcome === 'conflict' && x.hunks === 0) ||
-      (x.status === 'added' && x.outcome === 'conflict'),
-  )) {
+  for (const f of report.files.filter((x) => x.outcome === 'unreadable' || isFileLeft(x, report.hunks))) {
     ui.out(`  ${c.yellow(f.outcome)} ${forDisplay(f.path)}: ${f.message ?? ''}\n`);
   }
   for (const note of report.notes) ui.say(`note: ${note}`);
