@@ -75,6 +75,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       baseIndex,
       targetIndex,
       map,
+      (macro, index, operand) => heirs.operand(macro, index, operand),
       own,
       new Set(
         set.patches
@@ -84,7 +85,10 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       ),
     ),
     code: new CodeSearch(target, (path) => scope.has(path)),
-    aligner: new Aligner((word) => heirs.rename(word)),
+    aligner: new Aligner(
+      (word) => heirs.rename(word),
+      (macro, index, operand) => heirs.operand(macro, index, operand),
+    ),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
     resolutions: input.resolutions?.length ? new Resolutions(input.resolutions, input.target.commit) : null,

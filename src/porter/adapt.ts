@@ -1,8 +1,9 @@
 import type { Evidence } from '../core/outcome';
-import { stripComments, type ByteString } from '../core/text';
+import type { ByteString } from '../core/text';
 import { includeCandidates } from '../kernel-index/scope';
 import type { KernelIndex } from '../kernel-index/index';
 import type { SymbolMap } from '../symbol-map';
+import type { Operand } from './align';
 import type { View } from './view';
 import type { SignatureChange } from '../symbol-map/types';
 
@@ -36,21 +37,14 @@ export class Adapter {
     private readonly base: KernelIndex,
     private readonly target: KernelIndex,
     private readonly map: SymbolMap,
+    private readonly operand: Operand,
     /** Names that the set itself defines: they are nobody else's business. */
     private readonly own: ReadonlySet<string>,
     /** Files that the set adds. */
     private readonly ownFiles: ReadonlySet<ByteString>,
   ) {}
 
-  /**
-   * @param around text of the base's and of the target's definition that the payload goes into: a local variable that the
-   * one has and the other does not is a doubt
-   */
-  adapt(
-    lines: readonly ByteString[],
-    path: ByteString,
-    around: { base: ByteString; target: ByteString } | null = null,
-  ): Adapted {
+  adapt(lines: readonly ByteString[], path: ByteString): Adapted {
     const text = lines.join('');
     const evidence = new Map<string, Evidence>();
     const doubts = new Set<string>(this.missingIncludes(text, path));
@@ -76,8 +70,8 @@ export class Adapter {
     );
     // A word that was dropped leaves its blank behind.
     if (evidence.size) rewritten = rewritten.replace(/\x01 ?/g, '');
+    rewritten = this.respell(rewritten, evidence);
     rewritten = this.dropArguments(rewritten, evidence, doubts);
-    if (around) for (const doubt of missingLocals(text, around)) doubts.add(doubt);
     return { lines: splitAs(rewritten, lines), evidence: [...evidence.values()], doubts: [...doubts] };
   }
 
@@ -142,6 +136,22 @@ export class Adapter {
     return isStruct(change.into) && !isStruct(change.from)
       ? `uses the field '${word}' as '${change.from}', which is '${change.into}' now`
       : null;
+  }
+
+  /** Operands that macros of the target take in another spelling. */
+  private respell(text: ByteString, evidence: Map<string, Evidence>): ByteString {
+    return text.replace(/\b([A-Za-z_]\w*)(\s*\()([^()\n]*)\)/g, (whole, macro: string, open: string, list: string) => {
+      if (this.own.has(macro)) return whole;
+      const respelt = list.split(',').map((part, i) => {
+        const [, before, word, after] = /^(\s*)([A-Za-z_]\w*)(\s*)$/.exec(part) ?? [];
+        const now = word === undefined || this.own.has(word) ? null : this.operand(macro, i, word);
+        if (now === null) return part;
+        const text = `'${macro}(${word})' is '${macro}(${now})' in the target`;
+        evidence.set(`${macro}(${word}`, { kind: 'operand-respelt', text });
+        return `${before}${now}${after}`;
+      });
+      return `${macro}${open}${respelt.join(',')})`;
+    });
   }
 
   /** Calls of functions whose parameters changed: arguments that were dropped go, other changes are doubts. */
@@ -240,22 +250,6 @@ function argumentsAt(text: ByteString, open: number): { list: string[]; end: num
     }
   }
   return null;
-}
-
-const DECLARED =
-  /^\s*(?:(?:const|static|unsigned|struct|union|enum)\s+)*[A-Za-z_]\w*[\s*]+([A-Za-z_]\w*)\s*(?:[;=,[]|$)/gm;
-
-/** Locals and parameters of the base's definition that the payload uses and the target's does not have. */
-function missingLocals(payload: ByteString, around: { base: ByteString; target: ByteString }): string[] {
-  const words = (text: ByteString) => new Set(stripComments(text).match(/(?<![.>\w])[A-Za-z_]\w*/g) ?? []);
-  const code = stripComments(around.base);
-  const declared = new Set([...code.matchAll(DECLARED)].map((m) => m[1]!));
-  const header = code.slice(0, Math.max(0, code.indexOf('{')));
-  for (const [, name] of header.matchAll(/([A-Za-z_]\w*)\s*[,)]/g)) declared.add(name!);
-  const there = words(around.target);
-  const ownDeclared = new Set([...stripComments(payload).matchAll(DECLARED)].map((m) => m[1]!));
-  const missing = [...words(payload)].filter((w) => declared.has(w) && !there.has(w) && !ownDeclared.has(w));
-  return missing.map((w) => `uses the local '${w}', which the target's definition does not have`);
 }
 
 /** A text cut at its line ends; the last line keeps what the original's had. */

@@ -25,7 +25,11 @@ const LONG = 12;
 const TABLE_LIMIT = 250_000;
 
 /** Tokens of lines, comments left out (also those over several lines); `rename` says how base words read in the target. */
-export function tokenLines(lines: readonly ByteString[], rename: (word: string) => string = (w) => w): TokenLine[] {
+export function tokenLines(
+  lines: readonly ByteString[],
+  rename: (word: string) => string = (w) => w,
+  operand: Operand = () => null,
+): TokenLine[] {
   let inComment = false;
   return lines.map((line) => {
     let text = line;
@@ -37,9 +41,30 @@ export function tokenLines(lines: readonly ByteString[], rename: (word: string) 
     }
     const opened = text.lastIndexOf('/*');
     if (opened >= 0 && text.indexOf('*/', opened) < 0) inComment = true;
-    const words = tokens(text).flatMap((t) => (/^[A-Za-z_]/.test(t) ? rename(t).split(' ').filter(Boolean) : [t]));
+    const words = respelt(tokens(text), operand).flatMap((t) =>
+      /^[A-Za-z_]/.test(t) ? rename(t).split(' ').filter(Boolean) : [t],
+    );
     return words.length === 0 ? EMPTY : { key: words.join(' '), tokens: words, weight: weightOf(words) };
   });
+}
+
+/** How operand `index` of a macro is spelt in the target; null when it stays. */
+export type Operand = (macro: string, index: number, operand: string) => string | null;
+
+/** Tokens of a line with the operands of calls as the target spells them. */
+export function respelt(line: readonly string[], operand: Operand): string[] {
+  const out = [...line];
+  const calls: { name: string; index: number }[] = [];
+  line.forEach((t, i) => {
+    if (t === '(') calls.push({ name: /^[A-Za-z_]/.test(line[i - 1] ?? '') ? line[i - 1]! : '', index: 0 });
+    else if (t === ')') calls.pop();
+    else if (t === ',' && calls.length) calls[calls.length - 1]!.index++;
+    else if (calls.length && /^[,(]$/.test(line[i - 1] ?? '') && /^[,)]$/.test(line[i + 1] ?? '')) {
+      const { name, index } = calls[calls.length - 1]!;
+      if (name) out[i] = operand(name, index, t) ?? t;
+    }
+  });
+  return out;
 }
 
 const EMPTY: TokenLine = { key: '', tokens: [], weight: 0 };

@@ -80,6 +80,13 @@ export function wholeBlock(
     .filter((b) => b.of === own.of && anchors.every((line) => inside(b, line)))
     .sort((a, b) => a.close - a.open - (b.close - b.open));
   if (!block || strays.some((line) => inside(block, line))) return null;
+  // One of its own statements must be among them: what lies deeper inside could have come from anywhere.
+  const direct = (file: PorterFile, fn: Definition, b: Block, line: number) =>
+    !blocksIn(file, fn).some((x) => x.open > b.open && x.close < b.close && inside(x, line));
+  const tells = once.some(
+    (u) => wrapped(u) && direct(base, scope, own, u.first) && direct(p.target, to, block, lineOf.get(u.key)!),
+  );
+  if (!tells) return null;
   if (!/\{\s*$/.test(stripComments(p.target.lines[block.open]!))) return null;
   return {
     at: block.open + 1,

@@ -2,6 +2,7 @@ import { stripComments, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { PortContext } from './context';
 import type { DefinitionHeir } from './heirs';
+import { readLocals } from './locals';
 import { scopeOf, type Placed } from './place';
 import type { PorterFile } from './view';
 
@@ -19,14 +20,22 @@ export function adaptPayload(
   for (const s of placed.segments) {
     const scope = scopeOf(base, s.segment);
     const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
-    const around =
-      scope?.kind === 'function' && heir
-        ? {
-            base: base.text.slice(scope.start, scope.end),
-            target: placed.file.text.slice(heir.definition.start, heir.definition.end),
-          }
-        : null;
-    const adapted = context.adapter.adapt(s.added, placed.file.path, around);
+    const adapted = context.adapter.adapt(s.added, placed.file.path);
+    if (scope?.kind === 'function' && heir) {
+      const pairing = context.aligner.definitions(base, scope, placed.file, heir.definition);
+      const locals = readLocals(
+        adapted.lines,
+        { base: scope, target: heir.definition, pairing },
+        context.target.kernel,
+      );
+      for (const name of locals.missing)
+        adapted.doubts.push(`uses the local '${name}', which the target's definition does not have`);
+      if (locals.evidence.length) {
+        adapted.lines = locals.lines;
+        adapted.evidence.push(...locals.evidence);
+        placed.confidence = Math.min(placed.confidence, DOUBTFUL);
+      }
+    }
     if (adapted.evidence.length) {
       s.added = adapted.lines;
       placed.rewritten = true;

@@ -1,7 +1,7 @@
 import type { Candidate, Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
-import { alignLines, sameInstruction, sameSense } from './align';
+import { alignLines, sameInstruction, sameSense, type Operand } from './align';
 import {
   bodyLines,
   isDeclaration,
@@ -14,7 +14,17 @@ import {
 import { conditionChange, conditionsAt } from './guards';
 import type { Edit, Segment } from './lift';
 import { mergeLines, withTwins } from './merge-lines';
-import { canGrow, changedLines, growGuard, wrappedCodeIsGone, wrappedRange } from './wraps';
+import {
+  canGrow,
+  changedLines,
+  fillRange,
+  growGuard,
+  indented,
+  renamedCalls,
+  shiftOf,
+  wrappedCodeIsGone,
+  wrappedRange,
+} from './wraps';
 import { siteOf, type Pairing, type Precision, type Site } from './site';
 import { lineUnits, type Unit } from './units';
 import { definitionAround, definitionAt, type PorterFile } from './view';
@@ -59,6 +69,8 @@ export interface NotPlaced {
   /** One sentence. */
   reason: string;
   evidence: Evidence[];
+  /** A macro that it would define twice. */
+  double?: string;
   /** Where it would go if somebody said so: the best there is, or null. */
   candidate: { path: ByteString; line: number; definition: string | null; parts?: Candidate['parts'] } | null;
   /** Other such places. */
@@ -105,7 +117,10 @@ const LISTS = new Set(['kbuild', 'lds', 'text']);
 /** Aligns pieces of two files; remembers what it aligned. */
 export class Aligner {
   private readonly known = new Map<string, Pairing>();
-  constructor(private readonly rename: Rename) {}
+  constructor(
+    private readonly rename: Rename,
+    private readonly operand: Operand = () => null,
+  ) {}
 
   /** The lines of two definitions. */
   definitions(base: PorterFile, from: Definition, target: PorterFile, to: Definition): Pairing {
@@ -114,8 +129,8 @@ export class Aligner {
       return {
         base,
         target,
-        baseUnits: lineUnits(base, from.startLine, from.endLine, rename),
-        targetUnits: lineUnits(target, to.startLine, to.endLine, (w) => w),
+        baseUnits: lineUnits(base, from.startLine, from.endLine, rename, this.operand),
+        targetUnits: lineUnits(target, to.startLine, to.endLine),
         range: { first: to.startLine, last: to.endLine },
       };
     });
@@ -139,8 +154,8 @@ export class Aligner {
     return this.remember(`l ${base.path} ${target.path}`, base, target, () => ({
       base,
       target,
-      baseUnits: lineUnits(base, 0, base.lines.length - 1, this.rename),
-      targetUnits: lineUnits(target, 0, target.lines.length - 1, (w) => w),
+      baseUnits: lineUnits(base, 0, base.lines.length - 1, this.rename, this.operand),
+      targetUnits: lineUnits(target, 0, target.lines.length - 1),
       range: { first: 0, last: target.lines.length - 1 },
     }));
   }
@@ -211,12 +226,13 @@ export function placeEdit(
       return fail(`'${scope.name}' has no counterpart in '${target.path}'`, evidence, null);
     }
     const pairing = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+    const free = isOrderFree(edit, scope, base);
     const byBlock = block && blockSite(segment, segment === rest[0], segment === rest[rest.length - 1], block);
     let site =
       byBlock ??
       (pair && wholeBodySite(edit, segment, base, scope!, pairing, pair.target)) ??
       declarationSite(segment, base, scope, pairing, pair?.target ?? null) ??
-      siteOf(segment, pairing, edit.wraps);
+      siteOf(segment, pairing, edit.wraps, free);
     if (site.at === null) {
       return fail(site.why, evidence, {
         path: target.path,
@@ -229,7 +245,6 @@ export function placeEdit(
       definition = pair.target.name;
       confidence = Math.min(confidence, pair.confidence);
     }
-    const free = isOrderFree(edit, scope, base);
     let worth = (free ? WORTH_ORDER_FREE[site.precision] : undefined) ?? WORTH[site.precision];
     // A list of objects has no order, but the wrong end of it may be another list.
     if (base.index.language === 'kbuild' && site.precision === 'one-sided') worth = 0.3;
@@ -256,7 +271,7 @@ export function placeEdit(
       return fail('the guard would hold a label without its statement', evidence, candidate);
     }
     const double = definedAlready(segment, base, target);
-    if (double) return fail(`the target has a '${double}' of its own`, evidence, candidate);
+    if (double) return { ...fail(`the target has a '${double}' of its own`, evidence, candidate), double };
     const wrapping = edit.wraps !== null && segment.anchor !== 'lines';
     const split = wrapping && canGrow(base, scope, target, pair) ? null : splitsStatement(segment, base, target, site);
     if (split) {
@@ -284,6 +299,12 @@ export function placeEdit(
       return fail('the parts of the edit would come in another order', evidence, null);
     }
   }
+  const wrapped = pairingOf(edit, base, target, pairs, aligner);
+  const filled = home && wrapped && base.index.language === 'c' ? fillRange(edit, placed, wrapped) : null;
+  if (filled) {
+    confidence = Math.min(confidence, 0.75);
+    evidence.push({ kind: 'guard-filled', text: filled });
+  }
   const grown = growGuard(edit, base, target, placed, pairs, aligner);
   if (grown?.why !== undefined) {
     return fail(grown.why, evidence, { path: target.path, line: placed[0]!.site.at + 1, definition });
@@ -292,19 +313,23 @@ export function placeEdit(
     confidence = Math.min(confidence, 0.75);
     evidence.push({ kind: 'guard-grown', text: 'the guard holds the whole of the statement that upstream made of it' });
   }
-  const wrapped = pairingOf(edit, base, target, pairs, aligner);
   const changes = edit.wraps && wrapped ? changedLines(edit, wrapped) : [];
+  const renamed = renamedCalls(changes);
   for (const s of placed) {
-    const { lines: read, used } = withTwins(s.added, changes);
-    if (used.size === 0) continue;
-    s.added = read;
+    const { lines: twins, used } = withTwins(s.added, changes);
+    const read = twins.map((l) => l.replace(/\b([A-Za-z_]\w*)(?=\s*\()/g, (name) => renamed.get(name) ?? name));
+    if (home && wrapped && base.index.language === 'c') s.added = indented(s.added, shiftOf(edit, s.segment, wrapped));
+    if (read.every((l, i) => l === twins[i]) && used.size === 0) continue;
+    s.added = home && wrapped && base.index.language === 'c' ? indented(read, shiftOf(edit, s.segment, wrapped)) : read;
     rewritten = true;
     confidence = Math.min(confidence, 0.75);
     for (const { from, to } of used) {
-      evidence.push({
-        kind: 'line-rewritten',
-        text: `'${from.trim()}' is '${to.trim()}' in the code that it replaces`,
-      });
+      const text = `'${from.trim()}' is '${to.trim()}' in the code that it replaces`;
+      evidence.push({ kind: 'line-rewritten', text });
+    }
+    for (const [from, to] of renamed) {
+      if (twins.some((l) => new RegExp(`\\b${from}\\s*\\(`).test(l)))
+        evidence.push({ kind: 'renamed', text: `'${from}()' is '${to}()' in the code that it replaces` });
     }
   }
   placeTrivia(edit, placed, base, pairs, aligner, target, evidence);
@@ -461,20 +486,38 @@ function orderWorth(segment: Segment, base: PorterFile, p: Pairing, site: Site):
   const matched = new Set(p.match.filter((m) => m !== null).map((m) => m.to));
   let below = p.targetUnits.findIndex((u) => u.first >= site.at);
   if (below < 0) below = p.targetUnits.length;
-  const fresh: string[] = [];
-  for (const [from, step] of [[below - 1, -1] as const, [below, 1] as const]) {
-    for (let k = from; k >= 0 && k < p.targetUnits.length && !matched.has(k); k += step) {
-      fresh.push(...p.target.lines.slice(p.targetUnits[k]!.first, p.targetUnits[k]!.last + 1));
-    }
-  }
+  const run = (from: number, step: 1 | -1): string[] => {
+    const found: Unit[] = [];
+    for (let k = from; k >= 0 && k < p.targetUnits.length && !matched.has(k); k += step) found.push(p.targetUnits[k]!);
+    if (step < 0) found.reverse();
+    return found.flatMap((u) => p.target.lines.slice(u.first, u.last + 1));
+  };
+  // What upstream put above the place, and what below.
+  const [over, under] = [run(below - 1, -1), run(below, 1)];
+  const fresh = [...over, ...under];
   const names = (lines: readonly string[]) =>
     new Set(lines.flatMap((l) => tokens(l)).filter((t) => /^[A-Za-z_]\w*$/.test(t)));
   const clash = (a: ReadonlySet<string>, b: ReadonlySet<string>) => [...a].some((n) => b.has(n));
   const [mine, theirs] = withoutCommuting(segment.added, fresh);
-  if (clash(assigned(mine), names(theirs)) || clash(assigned(theirs), names(mine))) return 0.45;
+  const above = over.filter((l) => theirs.includes(l));
+  const beneath = under.filter((l) => theirs.includes(l));
+  // What comes first must not write what the other reads before it writes it itself.
+  if (clash(assigned(above), readFirst(mine, names)) || clash(assigned(mine), readFirst(beneath, names))) return 0.45;
   const leaves = fresh.some((l) => /\b(return|goto|break|continue)\b/.test(stripComments(l)));
   const attached = (base.lines[segment.at - 1] ?? '').trim() !== '' && segment.added[0]?.trim() !== '';
   return (leaves ? 0.6 : 0.75) + (attached ? 0.05 : 0);
+}
+
+/** Names that lines mention before they assign them: what they take from the code above. */
+function readFirst(lines: readonly string[], names: (lines: readonly string[]) => Set<string>): Set<string> {
+  const written = new Set<string>();
+  const read = new Set<string>();
+  for (const line of lines) {
+    const m = /^\s*(?:[\w*]+\s+\*?)?([A-Za-z_]\w*)\s*=(?!=)([^]*)$/.exec(stripComments(line));
+    for (const name of names([m ? m[2]! : line])) if (!written.has(name)) read.add(name);
+    if (m) written.add(m[1]!);
+  }
+  return read;
 }
 
 const BIT_CHANGE = /^\s*([\w.>-]+)\s*(\|=|&=\s*~)\s*\(?([A-Z][A-Z0-9_| ]*)\)?\s*;\s*$/;

@@ -1,8 +1,11 @@
 import type { Outcome } from '../core/outcome';
-import { stripComments, type ByteString } from '../core/text';
+import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
+import { statementsIn } from './blocks';
 import type { PortContext } from './context';
+import { conditionChange, conditionsAt } from './guards';
 import type { DefinitionHeir, FileHeir } from './heirs';
+import { placeInLists } from './kbuild-lists';
 import type { Edit } from './lift';
 import { adaptPayload } from './payload';
 import {
@@ -57,10 +60,12 @@ export async function portEdit(
   if (!edit.balanced) {
     return failed({ placed: false, reason: 'it opens a guard that it does not close', evidence: [], candidate: null });
   }
+  const listed = base.index.language === 'kbuild' ? await placeInLists(edit, base, context) : null;
+  if (listed) return finish(edit, base, [listed], new Map(), context);
   const wrapped = edit.wraps ? base.lines.slice(edit.wraps.first, edit.wraps.last + 1) : [];
   if (gone) {
     const moved = scopes.size === 1 ? await followCode(edit, base, gone, context) : null;
-    if (moved?.placed) return finish(edit, base, [moved], new Map(), context);
+    if (moved?.placed) return finish(edit, base, [moved], heirOf(gone, moved), context);
     const [because, kind] = [`${gone.kind} '${gone.name}' is gone from the target`, edit.kind];
     if (kind === 'guard-wrap' && context.code.anywhere(wrapped) === false) {
       return obsoleteBecause(edit, `${because}, and with it the code that it guards out`);
@@ -106,8 +111,22 @@ export async function portEdit(
     failure = { placed: false, reason: `upstream moved what it deletes to '${path}'`, evidence: [], candidate: null };
   }
   if (placed.length === 0 && scopes.size === 1) {
-    const moved = await followCode(edit, base, [...scopes][0]!, context);
-    if (moved?.placed) return finish(edit, base, [moved], new Map(), context);
+    const [scope] = [...scopes] as [Definition];
+    const moved = await followCode(edit, base, scope, context);
+    if (moved?.placed) return finish(edit, base, [moved], heirOf(scope, moved), context);
+  }
+  if (placed.length === 0 && failure?.double !== undefined && failure.candidate) {
+    const over = overDefinition(edit, base, (await context.target.file(failure.candidate.path))!, failure.double);
+    if (over) return finish(edit, base, [over], heirsOf, context);
+  }
+  if (placed.length === 0 && (await madeUpstream(edit, base, heirsOf, context)))
+    return { edit, placements: [], outcome: 'already-upstream', failure: null };
+  if (placed.length === 0 && edit.kind === 'guard-wrap' && scopes.size === 1) {
+    const vanished = effectsGone(edit, base, [...scopes][0]!, context);
+    if (vanished.length) {
+      const names = vanished.map((n) => `'${n}'`).join(', ');
+      return obsoleteBecause(edit, `all that it guards out is done by ${names}, which the target does not have`);
+    }
   }
   if (placed.length === 0 && obsolete && !failure) {
     if (!context.code.anywhere(wrapped)) return obsoleteBecause(edit, obsolete.reason, obsolete.evidence);
@@ -134,6 +153,105 @@ function finish(
   for (const p of placements) adaptPayload(p, base, heirsOf, context);
   const outcome = placements.every((p) => isThere(p, base)) ? 'already-upstream' : outcomeOf(edit, base, placements);
   return { edit, placements, outcome, failure: null };
+}
+
+/** The definition in which a placement lies, as the heir of a scope. */
+function heirOf(scope: Definition, placed: Placed): Map<Definition, DefinitionHeir[]> {
+  const definition = placed.file.outer.find((d) => d.name === placed.definition && d.kind === scope.kind);
+  const heir = definition && { path: placed.file.path, definition, confidence: placed.confidence, evidence: [] };
+  return new Map([[scope, heir ? [heir] : []]]);
+}
+
+/** True when upstream made the same substitution: an heir has the new lines, in a row, where the base had none of them. */
+async function madeUpstream(
+  edit: Edit,
+  base: PorterFile,
+  heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
+  context: PortContext,
+): Promise<boolean> {
+  if (edit.guard !== null || edit.kind !== 'substitute' || edit.segments.length !== 1) return false;
+  const squeeze = (text: ByteString) => tokens(text).join(' ');
+  const added = squeeze(edit.segments[0]!.added.join(''));
+  if (added.length < 12) return false;
+  for (const [scope, heirs] of heirsOf) {
+    if (squeeze(base.text.slice(scope.start, scope.end)).includes(added)) return false;
+    for (const heir of heirs) {
+      const file = await context.target.file(heir.path);
+      const { start, end } = heir.definition;
+      if (file && squeeze(file.text.slice(start, end)).includes(added)) return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * Functions that the target does not have any more and that do everything which a guard takes out: every statement in it
+ * with an effect mentions one of them. Empty when the guard takes out anything else.
+ */
+function effectsGone(edit: Edit, base: PorterFile, scope: Definition, context: PortContext): string[] {
+  const wraps = edit.wraps!;
+  const inside = statementsIn(base, scope).filter((s) => s.startLine >= wraps.first && s.endLine <= wraps.last);
+  const effects = inside.filter((s) => s.kind !== 'declaration' && s.kind !== 'compound');
+  const vanished = new Set<string>();
+  for (const s of effects) {
+    const text = stripComments(base.text.slice(s.start, s.end));
+    // What goes to a local has its effect where that is used.
+    if (s.kind !== 'expression') return [];
+    if (/^\w+\s*=[^=]/.test(text) && /^\w+$/.test(text.split('=')[0]!.trim())) continue;
+    const lost = tokens(text).filter((w) => isFunction(w, context) && !context.target.kernel.definitions(w).length);
+    if (lost.length === 0) return [];
+    for (const w of lost) if (!context.target.kernel.mentions(w).length) vanished.add(w);
+  }
+  return [...vanished];
+}
+
+function isFunction(word: string, context: PortContext): boolean {
+  return context.base.kernel
+    .definitions(word)
+    .some(({ definition: d }) => d.kind === 'function' || d.kind === 'prototype' || d.kind === 'asm-symbol');
+}
+
+/**
+ * The set defines a macro under its guard that upstream has by now: upstream's line goes into the other branch. Where the
+ * set has that branch itself, it must say what upstream says.
+ */
+function overDefinition(edit: Edit, base: PorterFile, target: PorterFile, name: string): Placed | null {
+  const [segment] = edit.segments;
+  const found = target.index.definitions.filter((d) => d.kind === 'macro' && d.name === name);
+  if (edit.guard === null || edit.segments.length !== 1 || !segment || segment.removed.length || found.length !== 1)
+    return null;
+  const [{ startLine, endLine }] = found as [Definition];
+  const theirs = target.lines.slice(startLine, endLine + 1);
+  const directives = segment.added.filter((l) => /^\s*#\s*(if|ifdef|ifndef|else|elif|endif)\b/.test(l));
+  const last = segment.added.findLastIndex((l) => /^\s*#\s*endif\b/.test(l));
+  const defines = (lines: readonly ByteString[]) =>
+    new RegExp(`^\\s*#\\s*define\\s+${name}\\b`, 'm').test(lines.join(''));
+  let added: ByteString[];
+  if (directives.length === 2 && last > 0) {
+    added = [...segment.added.slice(0, last), '#else\n', ...theirs, ...segment.added.slice(last)];
+  } else if (directives.length === 3 && edit.branches.length === 2) {
+    const off = edit.branches[1]!.added;
+    if (
+      !defines(off) ||
+      !tokens(off.join(''))
+        .join(' ')
+        .includes(tokens(theirs.join('')).join(' '))
+    )
+      return null;
+    added = segment.added;
+  } else return null;
+  if (conditionChange(conditionsAt(base.index, segment.at), conditionsAt(target.index, startLine)).length) return null;
+  const why = `upstream has a '${name}' of its own by now: it holds without the option`;
+  return {
+    placed: true,
+    file: target,
+    segments: [{ segment, added, site: { at: startLine, remove: theirs.length, precision: 'changed', why } }],
+    strategy: 'structure',
+    confidence: 0.8,
+    evidence: [{ kind: 'defined-upstream', text: why }],
+    definition: null,
+    rewritten: true,
+  };
 }
 
 function obsoleteBecause(edit: Edit, reason: string, evidence: NotPlaced['evidence'] = []): EditResult {

@@ -8,6 +8,7 @@ import { liftEdits } from './lift';
 import { portEdit, type EditResult } from './port-edit';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
+import { settleDeclarations } from './settle';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -108,7 +109,22 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
       reject: null,
     };
   }
-  const taken = context.target.has(path) ? `the target has a file '${path}' of its own` : context.target.obstacle(path);
+  const twin = await upstreamTwin(source, path, context);
+  if (twin?.whole) {
+    const message = `upstream has all that it defines in '${twin.path}'`;
+    const report = fileReport(patch, change, context, {
+      outcome: 'already-upstream',
+      targetPaths: [twin.path],
+      message,
+      evidence,
+    });
+    return { hunks: [], file: report, reject: null };
+  }
+  const taken = twin
+    ? `upstream has most of what it defines in '${twin.path}'`
+    : context.target.has(path)
+      ? `the target has a file '${path}' of its own`
+      : context.target.obstacle(path);
   if (taken !== null) {
     const message = taken;
     return {
@@ -133,6 +149,33 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
     }),
     reject: null,
   };
+}
+
+/**
+ * A file of the same name that upstream has made since and that defines what a new file of the set defines: all of it with
+ * all its fields (`whole`), or half of it and more. To have both would be to define things twice.
+ */
+async function upstreamTwin(
+  source: ByteString,
+  path: ByteString,
+  context: PortContext,
+): Promise<{ path: ByteString; whole: boolean } | null> {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const namesOf = (file: PorterFile) =>
+    file.index.definitions
+      .filter((d) => d.kind !== 'prototype')
+      .flatMap((d) => [`${d.kind} ${d.name}`, ...d.members.map((m) => `${d.name}.${m.name}`)]);
+  const own = await context.patched.file(source);
+  const mine = own ? new Set(namesOf(own)) : new Set<string>();
+  if (mine.size === 0) return null;
+  for (const there of context.target.tree.paths()) {
+    if (!there.endsWith(`/${name}`) || context.base.tree.has(there) || !/\.[chS]$/.test(there)) continue;
+    const file = await context.target.file(there);
+    const theirs = new Set(file ? namesOf(file) : []);
+    const shared = [...mine].filter((n) => theirs.has(n)).length;
+    if (shared * 2 > mine.size) return { path: there, whole: shared === mine.size };
+  }
+  return null;
 }
 
 /** Where a folder of the base went: by where most of its files are now; itself when the target still has it. */
@@ -230,6 +273,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     if (resolved) results.push({ edit, id, resolved, placements: [], outcome: 'rewritten', failure: null });
     else results.push(noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context));
   }
+  settleDeclarations(results, base);
   demoteOverlaps(results);
 
   const byTarget = new Map<ByteString, { file: PorterFile; edits: LineEdit[] }>();

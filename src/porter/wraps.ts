@@ -1,7 +1,8 @@
 import type { Definition } from '../kernel-index/types';
-import { similarity } from './align';
-import { grownGuard, statementsIn } from './blocks';
-import type { Edit } from './lift';
+import { similarity, type LineMatch } from './align';
+import { tokens } from '../core/text';
+import { grownGuard, isDeclaration, statementsIn } from './blocks';
+import type { Edit, Segment } from './lift';
 import { isTrivial, scopeOf, type Aligner, type Nothing, type PlacedSegment, type ScopePair } from './place';
 import type { Pairing } from './site';
 import type { PorterFile } from './view';
@@ -139,7 +140,9 @@ export function wrappedRange(
   if (whole)
     return { ok: true, factor: 1, why: words.length ? `whole body: ${words.join(', ')}` : 'whole body, unchanged' };
   if (missing * 2 > total) return { ok: false, why: words.join(', ') };
-  const factor = (missing ? 0.75 : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
+  // What a register was loaded with may be loaded elsewhere; the instruction that uses it is what counts.
+  const lost = base.index.language === 'asm' ? 0.85 : 0.75;
+  const factor = (missing ? lost : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
   return { ok: true, factor, why: words.length ? words.join(', ') : 'all wrapped lines are unchanged' };
 }
 
@@ -165,5 +168,83 @@ export function changedLines(edit: Edit, p: Pairing): { from: string; to: string
     const to = m ? (m.similarity < 1 ? m.to : null) : standIn(p, i);
     if (to === null || p.targetUnits[to]!.first !== p.targetUnits[to]!.last) return [];
     return [{ from: p.base.lines[unit.first]!, to: p.target.lines[p.targetUnits[to]!.first]! }];
+  });
+}
+
+const CALL = /([A-Za-z_]\w*)\s*\(/;
+
+/**
+ * What stands between two neighbours that are unchanged is what a guard wrapped there: where the lines at its rim changed,
+ * the guard takes all of it. So it does, when it puts something in their place, with a new call of what it wraps.
+ *
+ * Gives one sentence when the ends moved.
+ */
+export function fillRange(edit: Edit, placed: readonly PlacedSegment[], p: Pairing): string | null {
+  const ends = placed.filter((x) => !isTrivial(x.segment, edit));
+  const [first, last] = [ends[0], ends[ends.length - 1]];
+  if (!edit.wraps || !first || !last || first === last || ends.some((x) => x.site.whole || x.site.remove)) return null;
+  const from = p.baseUnits.findIndex((u) => u.first >= edit.wraps!.first);
+  let to = p.baseUnits.length - 1;
+  while (to >= 0 && p.baseUnits[to]!.last > edit.wraps.last) to--;
+  const [above, below] = [p.match[from - 1], p.match[to + 1]];
+  if (!above || !below || above.similarity < 1 || below.similarity < 1) return null;
+  const code = (file: PorterFile, u: { first: number; last: number }) => file.lines.slice(u.first, u.last + 1).join('');
+  const calls = new Set(p.baseUnits.slice(from, to + 1).flatMap((u) => CALL.exec(code(p.base, u))?.[1] ?? []));
+  const region = p.targetUnits.slice(above.to + 1, below.to);
+  const declares = isDeclaration(code(p.base, p.baseUnits[from]!));
+  while (!declares && region[0] && isDeclaration(code(p.target, region[0]))) region.shift();
+  const limit = Math.max(3, to - from + 1);
+  const takes = (rim: readonly { first: number; last: number }[], end: LineMatch | null | undefined) =>
+    rim.length > 0 &&
+    rim.length <= limit &&
+    (!end ||
+      end.similarity < 1 ||
+      (edit.kind === 'guarded-replace' && rim.some((u) => calls.has(CALL.exec(code(p.target, u))?.[1] ?? ''))));
+  const top = region.filter((u) => u.last < first.site.at);
+  const bottom = region.filter((u) => u.first >= last.site.at);
+  let moved = false;
+  if (takes(top, p.match[from])) {
+    first.site = { ...first.site, at: top[0]!.first };
+    moved = true;
+  }
+  if (takes(bottom, p.match[to])) {
+    last.site = { ...last.site, at: bottom[bottom.length - 1]!.last + 1 };
+    moved = true;
+  }
+  return moved ? 'the guard takes all that stands between its unchanged neighbours' : null;
+}
+
+/** Functions that upstream calls under another name in the lines of an edit: old name to new. */
+export function renamedCalls(changes: readonly { from: string; to: string }[]): Map<string, string> {
+  const renamed = new Map<string, string>();
+  for (const { from, to } of changes) {
+    const [a, b] = [tokens(from), tokens(to)];
+    const differ = [...a.keys()].filter((i) => a[i] !== b[i]);
+    if (a.length === b.length && differ.length === 1 && a[differ[0]! + 1] === '(')
+      renamed.set(a[differ[0]!]!, b[differ[0]!]!);
+  }
+  return renamed;
+}
+
+/** By how many tabs the code around a segment stands deeper (or less deep) than in the base. */
+export function shiftOf(edit: Edit, segment: Segment, p: Pairing): number {
+  const near = p.baseUnits
+    .map((u, i) => ({ u, m: p.match[i] }))
+    .filter(({ u, m }) => m && (edit.wraps ? u.first >= edit.wraps.first && u.last <= edit.wraps.last : true))
+    .sort((a, b) => Math.abs(a.u.first - segment.at) - Math.abs(b.u.first - segment.at));
+  if (near.length === 0) return 0;
+  const depth = (line: string) => /^\t*(?=\S)/.exec(line)?.[0].length ?? -1;
+  const { u, m } = near[0]!;
+  const [was, is] = [depth(p.base.lines[u.first]!), depth(p.target.lines[p.targetUnits[m!.to]!.first]!)];
+  return was < 0 || is < 0 ? 0 : is - was;
+}
+
+/** Lines indented by so many tabs more; directives, labels and lines without indentation stay. */
+export function indented(lines: readonly string[], shift: number): string[] {
+  if (shift === 0) return [...lines];
+  return lines.map((l) => {
+    if (!/^\t/.test(l) || /^\s*#/.test(l)) return l;
+    if (shift > 0) return '\t'.repeat(shift) + l;
+    return l.replace(new RegExp(`^\\t{1,${-shift}}(?=\\t)`), '');
   });
 }

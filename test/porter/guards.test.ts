@@ -131,3 +131,56 @@ test('a call that upstream gave another name, with the same arguments', async ()
   expect(hunks[0]!.confidence).toBeLessThan(0.8);
   expect(text).toContain('#ifndef CONFIG_SET\nbuiltin_platform_driver(arm_smmu_driver);\n#endif\n');
 });
+
+describe('the range of a guard', () => {
+  const base = fn('prepare(vcpu);', 'write_reg(vcpu->arch.vttbr, vttbr_el2);', 'isb();', 'return 0;');
+  const patched = base
+    .replace('\twrite_reg', '#ifdef CONFIG_SET\n\tset_vttbr(vcpu);\n#else\n\twrite_reg')
+    .replace('vttbr_el2);\n', 'vttbr_el2);\n#endif\n');
+
+  test('is all between the unchanged neighbours when the lines in it changed', async () => {
+    const upstream = base.replace(
+      '\twrite_reg(vcpu->arch.vttbr, vttbr_el2);\n',
+      '\twrite_reg(vcpu->arch.vtcr, vtcr_el2);\n\twrite_reg(get_vttbr(vcpu), vttbr_el2);\n',
+    );
+    const { text, hunks } = await only(base, patched, upstream);
+    expect(text).toContain(
+      '#else\n\twrite_reg(vcpu->arch.vtcr, vtcr_el2);\n\twrite_reg(get_vttbr(vcpu), vttbr_el2);\n#endif\n\tisb();',
+    );
+    expect(hunks[0]!.confidence).toBeLessThan(0.9);
+  });
+
+  test('does not take in what upstream put beside it and what is no such call', async () => {
+    const upstream = base.replace('\tisb();\n', '\ttrace(vcpu);\n\tisb();\n');
+    const { text } = await only(base, patched, upstream);
+    expect(text).toContain('vttbr_el2);\n#endif\n\ttrace(vcpu);\n\tisb();');
+  });
+});
+
+test('what the set adds is indented as the code around it', async () => {
+  const base = fn('if (late) {', '\tif (guest) {', '\t\tret = enter(vcpu);', '\t}', '}', 'return 0;');
+  const patched = base
+    .replace('\t\t\tret', '#ifndef CONFIG_SET\n\t\t\tret')
+    .replace('enter(vcpu);\n', 'enter(vcpu);\n#else\n\t\t\tret = enter_set(vcpu);\n#endif\n');
+  const upstream = fn('if (guest) {', '\tret = enter(vcpu);', '}', 'return 0;');
+  const { text } = await only(base, patched, upstream);
+  expect(text).toContain('#else\n\t\tret = enter_set(vcpu);\n#endif\n');
+});
+
+describe('code beside code of upstream', () => {
+  const base = fn('int err;', '', 'err = init_one(vcpu);', 'return 0;');
+  const patched = base.replace('(vcpu);\n', '(vcpu);\n\tif (vhe)\n\t\treturn err;\n');
+
+  test('stays with the value that it reads', async () => {
+    const upstream = base.replace('(vcpu);\n', '(vcpu);\n\terr = init_sve(vcpu);\n\tif (err)\n\t\treturn err;\n');
+    const { text, outcomes } = await only(base, patched, upstream);
+    expect(outcomes).toEqual(['merged']);
+    expect(text).toContain('init_one(vcpu);\n\tif (vhe)\n\t\treturn err;\n\terr = init_sve(vcpu);');
+  });
+
+  test('is a conflict when it writes what upstream goes on to read', async () => {
+    const writes = base.replace('(vcpu);\n', '(vcpu);\n\terr = init_set(vcpu);\n');
+    const upstream = base.replace('(vcpu);\n', '(vcpu);\n\tif (err)\n\t\treturn err;\n');
+    expect((await only(base, writes, upstream)).outcomes).toEqual(['conflict']);
+  });
+});

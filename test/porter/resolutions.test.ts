@@ -35,6 +35,7 @@ const heirs = (files: Record<string, string> = {}, words: Record<string, string>
   files: (path) => (files[path] ? [{ path: files[path], confidence: 1, evidence: [] }] : []),
   definitions: () => Promise.resolve([]),
   rename: (word) => words[word] ?? word,
+  operand: () => null,
 });
 
 async function target(files: Record<string, string>): Promise<View> {
