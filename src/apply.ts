@@ -15,7 +15,8 @@ import { runPipeline, runStepwise } from './pipeline';
 import { findBase } from './result/base';
 import { commitsOf, dateOf, identityOf } from './result/commits';
 import { optionOf, summarize } from './result/report';
-import { loadPort, storePort } from './result/store';
+import { loadRecords, markSkipped, type HunkRecord } from './result/resolutions';
+import { loadPort, storePort, type PortRequest } from './result/store';
 import { loadChronicle, loadRules } from './symbol-map';
 
 export interface ApplyRequest {
@@ -39,6 +40,8 @@ export interface ApplyRequest {
   /** Use the known upstream changes that come with kport. */
   chronicle: boolean;
   dryRun: boolean;
+  /** `ignore`: as if nobody had resolved or skipped anything. Default: `use`. */
+  resolutions?: 'use' | 'ignore';
   progress: (stage: string) => void;
 }
 
@@ -77,6 +80,7 @@ export async function apply(
   }
   if (request.out !== null) checkOut(request.out, request);
   const base = await findBase(set, target, request.tree, request.baseTree);
+  const records = target.repo && request.resolutions !== 'ignore' ? await loadRecords(target.repo, set.name) : [];
   const repos = [target.repo, base.repo].filter((r): r is GitRepo => r !== null);
   try {
     const between = await openReleases(base, target);
@@ -93,9 +97,11 @@ export async function apply(
         cache: request.dryRun ? null : new DiskCache(cacheDirectory()),
         markers: request.markers,
         only: isOurs,
+        resolutions: records.flatMap((r) => r.resolutions),
         progress: request.progress,
       });
       const counted = summarize(set, ported.patches, isOurs);
+      markSkipped(counted, records);
       if (request.only.length && counted.files.filter((f) => isOurs(f.path)).length === 0) {
         throw inputError(
           `patch set '${set.name}' touches nothing under '${request.only.join("', '")}'`,
@@ -103,12 +109,13 @@ export async function apply(
         );
       }
       request.progress('making commits');
-      const commits = commitsOf(
+      const made = commitsOf(
         ported.patches.map((p) => p.patch),
         ported.trees,
         user,
         await dateOf(target),
-      ).map((c) => c.commit);
+      );
+      const commits = made.map((c) => c.commit);
       const parent = target.commit ?? (await rootCommit(scratch, target, commits, user));
       const ids = commits.length ? await scratch.commit(parent, commits) : [];
       const tip = ids[ids.length - 1] ?? parent;
@@ -127,11 +134,12 @@ export async function apply(
               branch,
               out: request.out && path.resolve(request.out),
               commits: ids,
+              patches: made.map((c) => c.patch.file),
               treeId,
             },
         ...counted,
         workItems: ported.workItems,
-        notes: ported.notes,
+        notes: [...ported.notes, ...notesOf(counted, records)],
         timing: { ...ported.timing, total: Math.round(performance.now() - started) },
       };
       await inspect({ report, set, base, target, scratch, tip });
@@ -141,13 +149,37 @@ export async function apply(
         // fast-import again, in the user's repository: the objects, then the branch, in one step.
         if (commits.length) await fastImport(target.repo!, `refs/heads/${branch}`, parent, commits);
         else await target.repo!.run(['update-ref', `refs/heads/${branch}`, parent]);
-        await storePort(target.repo!, branch, report);
+        await storePort(target.repo!, branch, report, rerunOf(request));
       }
       return report;
     });
   } finally {
     for (const repo of repos) repo.close();
   }
+}
+
+/** What has to be known to make the port again. */
+function rerunOf(request: ApplyRequest): PortRequest {
+  const { set, to, branch, force, only, markers, chronicle } = request;
+  const full = (dir: string | null) => (dir === null ? null : path.resolve(dir));
+  return {
+    ...{ set, to, branch, force, only: [...only], markers, chronicle },
+    ...{ patchesDir: path.resolve(request.patchesDir), tree: path.resolve(request.tree) },
+    ...{ baseTree: full(request.baseTree), out: full(request.out) },
+  };
+}
+
+function notesOf(counted: Pick<PortReport, 'hunks'>, records: readonly HunkRecord[]): string[] {
+  const count = (what: string, n: number) => (n ? [`${n} ${n === 1 ? 'hunk' : 'hunks'} ${what}`] : []);
+  const used = counted.hunks.filter((h) => h.edits.some((e) => e.strategy.startsWith('resolution'))).length;
+  const unfit = counted.hunks.filter((h) => h.evidence.some((e) => e.kind === 'resolution-misfit')).length;
+  return records.length === 0
+    ? []
+    : [
+        ...count('placed as they were resolved before', used),
+        ...count('resolved before, which does not fit this target', unfit),
+        ...count('left out on purpose', counted.hunks.filter((h) => h.skipped !== null).length),
+      ];
 }
 
 /** The folder to make may be a port that was made before; with --force any, but never one that other work depends on. */

@@ -6,6 +6,7 @@ import { Aligner } from './porter/place';
 import { MappedHeirs } from './porter/heirs';
 import type { PortContext } from './porter/context';
 import { portPatch, type PortedPatch } from './porter/port';
+import { Resolutions, type Resolution } from './porter/resolutions';
 import { rolesOf } from './porter/roles';
 import { baseAfterEachPatch, type FilesAfter } from './porter/source';
 import { View } from './porter/view';
@@ -33,6 +34,8 @@ export interface PipelineInput {
   markers: boolean;
   /** Port these files of the set alone; null for all. */
   only: ((path: ByteString) => boolean) | null;
+  /** What people resolved before. */
+  resolutions?: readonly Resolution[];
   progress: (stage: string) => void;
 }
 
@@ -91,6 +94,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     votes: new Map(),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
+    resolutions: input.resolutions?.length ? new Resolutions(input.resolutions, input.target.commit) : null,
   };
   const ported: PortedSet = { patches: [], trees: [], workItems: [], notes: [], timing: clock.laps };
   for (const { patch, files } of steps) {

@@ -20,6 +20,7 @@ const LAYERS = [
   'report',
   'pipeline',
   'apply',
+  'resolve',
   'hypercalls',
   'cli',
 ];

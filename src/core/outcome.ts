@@ -50,13 +50,23 @@ export interface Cause {
   text: string;
 }
 
+/** A place where an edit that is not placed would go if somebody said so. */
+export interface Candidate extends Location {
+  /** The lines of the target (1-based, before the patch) at which its parts would stand; null when only the point is known. */
+  parts: { line: number; remove: number }[] | null;
+}
+
 /** What became of one edit of a hunk. */
 export interface EditReport {
+  /** Stable across runs: hash of what the edit changes. A resolution belongs to it. */
+  id: string;
   kind: string;
   outcome: Outcome;
   strategy: string;
   confidence: number;
   target: Location[];
+  /** Of an edit that is not placed, best first. */
+  candidates: Candidate[];
 }
 
 /** Everything known about the end of one hunk. */
@@ -82,6 +92,13 @@ export interface HunkReport {
   message: string | null;
   /** True when the set itself gives the hunk no effect (undefined option, unused macro, white space). */
   inert: boolean;
+  /** Why a person leaves it out on purpose; null when nobody does. It is not placed, but nothing that is left to do. */
+  skipped: string | null;
+}
+
+/** True for a hunk that a person has to look at: not placed, and not left out on purpose. */
+export function isLeft(hunk: Pick<HunkReport, 'outcome' | 'skipped'>): boolean {
+  return !PLACED.has(hunk.outcome) && !hunk.skipped;
 }
 
 /**
@@ -117,4 +134,11 @@ export interface FileReport {
   /** Hunks of the file in this patch; 0 for a file that is carried as a whole. */
   hunks: number;
   evidence: Evidence[];
+}
+
+/** True for a file that a person has to look at beside its hunks: a new one, a rename, a mode that could not be carried. */
+export function isFileLeft(file: FileReport, hunks: readonly HunkReport[]): boolean {
+  if (file.outcome !== 'conflict') return false;
+  const own = hunks.filter((h) => h.patch === file.patch && h.path === file.path);
+  return own.length === 0 || (file.message !== null && own.every((h) => h.message !== file.message));
 }

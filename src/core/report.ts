@@ -20,6 +20,8 @@ export interface PortResultRef {
   out: string | null;
   /** Commits, one for each source patch that left something; ids of the scratch repository with `--out`. */
   commits: string[];
+  /** The patch of the set that each commit is. */
+  patches: string[];
   /** Tree id of the ported kernel. With a plain folder as target: of the touched files alone. */
   treeId: string;
 }

@@ -69,6 +69,15 @@ export function run(command: string, args: readonly string[], options: RunOption
   });
 }
 
+/** Runs a program that talks to the user: it has the terminal. What it prints goes to stderr; stdout is for data. */
+export function runOnTerminal(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['inherit', 2, 2] });
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 128));
+  });
+}
+
 /** The full path of a program on PATH, or null. */
 export async function which(program: string): Promise<string | null> {
   const found = await run('sh', ['-c', 'command -v "$1"', 'sh', program]);

@@ -4,6 +4,7 @@ import type { Adapter } from './adapt';
 import type { CodeSearch } from './code-search';
 import type { Heirs } from './heirs';
 import type { Aligner } from './place';
+import type { Resolutions } from './resolutions';
 import type { View } from './view';
 
 /** What the porter works with; one for a whole set. */
@@ -23,4 +24,6 @@ export interface PortContext {
   roleOf: (path: ByteString) => Role;
   /** Put conflict markers where a hunk that is not placed would go. */
   markers: { target: string; set: string } | null;
+  /** What people resolved before; null for none. */
+  resolutions: Resolutions | null;
 }

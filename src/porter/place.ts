@@ -1,4 +1,4 @@
-import type { Evidence } from '../core/outcome';
+import type { Candidate, Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import { alignLines, sameInstruction, sameSense, type Operand } from './align';
@@ -72,7 +72,9 @@ export interface NotPlaced {
   /** A macro that it would define twice. */
   double?: string;
   /** Where it would go if somebody said so: the best there is, or null. */
-  candidate: { path: ByteString; line: number; definition: string | null } | null;
+  candidate: { path: ByteString; line: number; definition: string | null; parts?: Candidate['parts'] } | null;
+  /** Other such places. */
+  others?: NonNullable<NotPlaced['candidate']>[];
 }
 
 /** Below this a placement is a conflict with a candidate. */

@@ -19,6 +19,7 @@ import {
   type Placement,
   type ScopePair,
 } from './place';
+import type { Resolved } from './resolutions';
 import type { PorterFile } from './view';
 
 /** What became of one edit. */
@@ -28,7 +29,11 @@ export interface EditResult {
   placements: Placed[];
   outcome: Outcome;
   failure: NotPlaced | null;
+  id?: string;
+  /** A person made it; then it has no placement of the porter's. */
+  resolved?: Resolved;
 }
+
 /** Looks for the place of an edit in every heir of what it edits, and adapts what it adds. */
 export async function portEdit(
   edit: Edit,
@@ -95,7 +100,7 @@ export async function portEdit(
     const attempt = sure(placeEdit(edit, base, target, pairs, context.aligner));
     if (attempt.placed) placed.push(attempt);
     else if (attempt.obsolete) obsolete = attempt;
-    else if (!failure || (!failure.candidate && attempt.candidate)) failure = attempt;
+    else failure = withCandidates(failure, attempt);
   }
   // What upstream moved to a file of its own has other users there: to delete it is not what the set did here.
   const stray = edit.kind === 'delete' ? placed.findIndex((p) => p.file.path !== fileHeirs[0]?.path) : -1;
@@ -277,12 +282,21 @@ function sure(attempt: Placement): Placement {
     placed: false,
     reason: `the place is too uncertain: ${evidence.map((e) => e.text).join('; ')}`,
     evidence,
-    candidate: { path: file.path, line: segments[0]!.site.at + 1, definition },
+    candidate: {
+      ...{ path: file.path, line: segments[0]!.site.at + 1, definition },
+      parts: segments.map((s) => ({ line: s.site.at + 1, remove: s.site.remove })),
+    },
   };
 }
 
 /** Confidences this near to each other say nothing about which is right. */
 const AS_LIKELY = 0.1;
+
+/** The first failure that has a candidate speaks for the edit; those of other files are candidates, too. */
+function withCandidates(first: NotPlaced | null, next: NotPlaced): NotPlaced {
+  if (!first?.candidate) return first && !next.candidate ? first : next;
+  return next.candidate ? { ...first, others: [...(first.others ?? []), next.candidate] } : first;
+}
 
 /** At most this sure: code that went to another function may mean another thing there. */
 const FOLLOWED = 0.75;

@@ -1,12 +1,14 @@
-import type { EditReport, Evidence, FileReport, HunkReport, Location, Outcome } from '../core/outcome';
+import type { Candidate, EditReport, Evidence, FileReport, HunkReport, Location, Outcome } from '../core/outcome';
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
 import { isBinary, splitLines, type ByteString } from '../core/text';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import type { PortContext } from './context';
+import type { FileHeir } from './heirs';
 import { liftEdits, type Edit } from './lift';
 import { scopeOf } from './place';
 import { portEdit, type EditResult } from './port-edit';
 import { remainder, type Reject } from './rejects';
+import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
 import { definitionAround, type PorterFile } from './view';
 
@@ -30,9 +32,15 @@ export interface EditTrace extends EditResult {
 export async function portPatch(patch: Patch, context: PortContext): Promise<PortedPatch> {
   const ported: PortedPatch = { patch, hunks: [], files: [], rejects: [], traces: [] };
   const results = new Map<FileChange, PortedChange>();
-  for (const change of inOrder(patch.changes)) results.set(change, await portChange(patch, change, context));
+  const before = new Map(context.target.changes());
+  for (;;) {
+    for (const change of inOrder(patch.changes)) results.set(change, await portChange(patch, change, context));
+    if (!context.resolutions || (await context.resolutions.settle(context.target, context.heirs, before))) break;
+    context.target.restore(before);
+  }
   for (const change of patch.changes) {
-    const result = results.get(change)!;
+    const last = results.get(change)!;
+    const result = last.again?.() ?? last;
     ported.hunks.push(...result.hunks);
     ported.files.push(result.file);
     if (result.reject) ported.rejects.push(result.reject);
@@ -70,6 +78,8 @@ interface PortedChange {
   file: FileReport;
   reject: Reject | null;
   traces?: EditTrace[];
+  /** Says it again, when the resolutions of the patch are made. */
+  again?: () => PortedChange;
 }
 
 async function portChange(patch: Patch, change: FileChange, context: PortContext): Promise<PortedChange> {
@@ -272,10 +282,14 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   }
   const edits = liftEdits(base.lines, change.hunks, base.index.language);
   // Edits inside definitions first: where they go says where new definitions belong.
-  const inside = edits.filter((e) => scopeOf(base, e.segments[0]!) !== null);
+  const ids = editIds(edits);
+  const inside = (edit: Edit) => scopeOf(base, edit.segments[0]!) !== null;
   const made = new Map<Edit, EditResult>();
-  for (const edit of [...inside, ...edits.filter((e) => !inside.includes(e))])
-    made.set(edit, await portEdit(edit, base, fileHeirs, context));
+  for (const [edit, id] of [...ids].sort(([a], [b]) => Number(inside(b)) - Number(inside(a)))) {
+    const resolved = context.resolutions?.claim(id);
+    if (resolved) made.set(edit, { edit, id, resolved, placements: [], outcome: 'rewritten', failure: null });
+    else made.set(edit, noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context));
+  }
   const results = edits.map((e) => made.get(e)!);
   settleDeclarations(results, base);
   demoteOverlaps(results);
@@ -300,11 +314,24 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   }
   const moved = await moveAndMode(change, heir, copy, context);
 
+  const again = () => reportChange(patch, change, results, base, [...byTarget.keys()], moved, fileHeirs, context);
+  return { ...again(), again };
+}
+
+function reportChange(
+  patch: Patch,
+  change: FileChange,
+  results: readonly EditResult[],
+  base: PorterFile,
+  changed: readonly ByteString[],
+  moved: string | null,
+  fileHeirs: readonly FileHeir[],
+  context: PortContext,
+): PortedChange {
   const hunks = change.hunks.map((hunk) => reportOf(patch, change, hunk, results, base, context));
   const unplaced = results.filter((r) => r.outcome === 'conflict');
   const rejected = change.hunks.filter((h) => unplaced.some((r) => r.edit.hunks.includes(h)));
   const outcomes = new Set(hunks.map((h) => h.outcome));
-  const message = moved ?? null;
   const outcome: FileReport['outcome'] = moved
     ? 'conflict'
     : outcomes.size === 1
@@ -316,8 +343,13 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     hunks,
     file: fileReport(patch, change, context, {
       outcome,
-      message,
-      targetPaths: [...new Set([...byTarget.keys(), ...results.flatMap((r) => r.placements.map((p) => p.file.path))])],
+      message: moved,
+      targetPaths: [
+        ...new Set([
+          ...changed,
+          ...results.flatMap((r) => [...r.placements.map((p) => p.file.path), ...pathsOf(r.resolved)]),
+        ]),
+      ],
       evidence: fileHeirs[0]?.evidence ?? [],
     }),
     reject: rejected.length
@@ -325,6 +357,26 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
       : null,
     traces: results.map((r) => ({ ...r, base })),
   };
+}
+
+function pathsOf(resolved: Resolved | undefined): ByteString[] {
+  return resolved?.target.map((t) => t.path) ?? [];
+}
+
+/** Says of an edit that the porter had to place why the resolution that a person made is not used. */
+function noteMisfit(result: EditResult, context: PortContext): EditResult {
+  const text = context.resolutions?.misfit(result.id!) ?? null;
+  if (text === null) return result;
+  const evidence = [{ kind: 'resolution-misfit', text }];
+  const { failure, placements } = result;
+  for (const p of placements) p.evidence.push(...evidence);
+  if (!failure) return result;
+  const noted = {
+    ...failure,
+    reason: `${failure.reason}; ${text}`,
+    evidence: [...failure.evidence, ...evidence],
+  };
+  return { ...result, failure: noted };
 }
 
 /** A rename, copy or change of mode without a change of text, of files of any kind. */
@@ -415,6 +467,7 @@ function demoteOverlaps(results: EditResult[]): void {
 const OBSOLETE = 0.8;
 
 function confidenceOf(r: EditResult): number {
+  if (r.resolved) return r.resolved.confidence;
   if (r.outcome === 'obsolete') return OBSOLETE;
   return r.placements.length ? Math.min(...r.placements.map((p) => p.confidence)) : 0;
 }
@@ -441,11 +494,13 @@ function reportOf(
 ): HunkReport {
   const own = results.filter((r) => r.edit.hunks.includes(hunk));
   const edits: EditReport[] = own.map((r) => ({
+    id: r.id!,
     kind: r.edit.kind,
     outcome: r.outcome,
-    strategy: r.placements[0]?.strategy ?? 'none',
+    strategy: strategyOf(r),
     confidence: confidenceOf(r),
     target: locations(r, hunk),
+    candidates: candidatesOf(r),
   }));
   // An edit that has nothing to do any more does not speak for the hunk when another one has.
   const active = own.some((r) => r.outcome !== 'obsolete') ? own.filter((r) => r.outcome !== 'obsolete') : own;
@@ -455,7 +510,7 @@ function reportOf(
   return hunkReport(patch, change, hunk, context, {
     edits,
     outcome: worst.outcome,
-    strategy: worst.placements[0]?.strategy ?? 'none',
+    strategy: strategyOf(worst),
     confidence: Math.min(...own.map(confidenceOf)),
     source: {
       path: change.oldPath!,
@@ -463,7 +518,13 @@ function reportOf(
       line: hunk.oldStart,
     },
     target: own.flatMap((r) => locations(r, hunk)),
-    evidence: dedupe(own.flatMap((r) => [...(r.failure?.evidence ?? []), ...r.placements.flatMap((p) => p.evidence)])),
+    evidence: dedupe(
+      own.flatMap((r) => [
+        ...(r.failure?.evidence ?? []),
+        ...r.placements.flatMap((p) => p.evidence),
+        ...(r.resolved?.evidence ?? []),
+      ]),
+    ),
     message: own.find((r) => r.failure)?.failure?.reason ?? doubtsOf(own),
   });
 }
@@ -474,7 +535,18 @@ function doubtsOf(results: readonly EditResult[]): string | null {
   return doubts.length ? [...new Set(doubts.map((d) => d.text))].join('; ') : null;
 }
 
+function strategyOf(r: EditResult): string {
+  return r.resolved?.strategy ?? r.placements[0]?.strategy ?? 'none';
+}
+
+function candidatesOf(r: EditResult): Candidate[] {
+  const candidate = r.failure?.candidate;
+  const others = r.failure?.others;
+  return candidate ? [candidate, ...(others ?? [])].map((c) => ({ ...c, parts: c.parts ?? null })) : [];
+}
+
 function locations(r: EditResult, hunk: Hunk): Location[] {
+  if (r.resolved) return r.resolved.target;
   const at = r.placements.flatMap((p) =>
     p.segments
       .filter((s) => s.segment.hunk === hunk)
@@ -512,6 +584,7 @@ function hunkReport(
     causedBy: null,
     message: null,
     inert: false,
+    skipped: null,
     ...rest,
   };
 }

@@ -103,6 +103,13 @@ export class View {
     this.files.delete(path);
   }
 
+  /** Takes back what was laid over the tree since {@link changes} gave `overlay`. */
+  restore(overlay: ReadonlyMap<ByteString, { text: ByteString; mode: string } | null>): void {
+    for (const path of this.overlay.keys()) this.files.delete(path);
+    this.overlay.clear();
+    for (const [path, file] of overlay) this.overlay.set(path, file);
+  }
+
   /** What was laid over the tree. */
   changes(): ReadonlyMap<ByteString, { text: ByteString; mode: string } | null> {
     return this.overlay;

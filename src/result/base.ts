@@ -6,11 +6,11 @@ import type { PatchSet } from '../patch-set/patch-set';
 
 /**
  * The kernel that a set was made for: in `--base-tree`, else in the repository of the target by its commit or its tag, else
- * the target itself when it is the same version. Throws an input error when it is nowhere.
+ * the target itself (null: none) when it is the same version. Throws an input error when it is nowhere.
  */
 export async function findBase(
   set: PatchSet,
-  target: KernelTree,
+  target: KernelTree | null,
   treeDir: string,
   baseTree: string | null,
 ): Promise<KernelTree> {
@@ -37,9 +37,9 @@ export async function findBase(
     }
   }
   const wanted = parseVersion(version);
-  if (wanted && compareVersions(wanted, target.version) === 0) return target;
+  if (wanted && target && compareVersions(wanted, target.version) === 0) return target;
   throw inputError(
-    `the base of patch set '${set.name}', ${version}, is not in '${treeDir}' (which has ${formatVersion(target.version)})`,
+    `the base of patch set '${set.name}', ${version}, is not in '${treeDir}'${target ? ` (which has ${formatVersion(target.version)})` : ''}`,
     `give its folder or repository with '--base-tree DIR'`,
     `or fetch the tag into the repository: 'git -C ${treeDir} fetch origin tag ${version}'`,
   );

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { PortReport } from '../core/report';
-import { fromDisplay } from '../core/text';
-import { readFileIfAny, writeFile } from '../io/files';
+import { forDisplay, fromDisplay } from '../core/text';
+import { removeFolder } from '../io/export';
+import { exists, listFolder, readFileIfAny, writeFile } from '../io/files';
 import type { GitRepo } from '../io/git';
 
 /** Where the ports made in a repository are kept: beside its objects, never in its work tree. */
@@ -13,14 +14,51 @@ export async function storeDir(repo: GitRepo): Promise<string> {
 /** Names the branch of the port that was made last. No branch can be called so: none begins with a dot. */
 const LAST = '.last';
 
+/** How a port was asked for, paths absolute: what it takes to make it again. */
+export interface PortRequest {
+  set: string;
+  patchesDir: string;
+  tree: string;
+  to: string | null;
+  baseTree: string | null;
+  branch: string | null;
+  out: string | null;
+  force: boolean;
+  only: string[];
+  markers: boolean;
+  chronicle: boolean;
+}
+
 /** Keeps a port's report under its branch, and its branch as the last one. */
-export async function storePort(repo: GitRepo, branch: string, report: PortReport): Promise<string> {
+export async function storePort(
+  repo: GitRepo,
+  branch: string,
+  report: PortReport,
+  request: PortRequest | null = null,
+): Promise<string> {
   const dir = await storeDir(repo);
   const own = path.join(dir, branch);
   writeFile(path.join(own, 'port.json'), fromDisplay(`${JSON.stringify(report, null, 2)}\n`));
+  if (request) writeFile(path.join(own, 'request.json'), fromDisplay(`${JSON.stringify(request, null, 2)}\n`));
+  removeFolder(path.join(own, 'rejects'));
   for (const reject of report.rejects) writeFile(path.join(own, 'rejects', reject.file), reject.text);
   writeFile(path.join(dir, LAST), fromDisplay(`${branch}\n`));
   return own;
+}
+
+/** How the port of a branch was asked for; null when that is not known. */
+export async function loadRequest(repo: GitRepo, branch: string): Promise<PortRequest | null> {
+  const text = readFileIfAny(path.join(await storeDir(repo), branch, 'request.json'));
+  return text === null ? null : (JSON.parse(forDisplay(text)) as PortRequest);
+}
+
+/** Forgets the port of a branch: report, rejects, checks. Folders of branches below it stay. */
+export async function forgetPort(repo: GitRepo, branch: string): Promise<void> {
+  const dir = await storeDir(repo);
+  const own = path.join(dir, branch);
+  for (const name of ['port.json', 'request.json', 'check.json', 'rejects']) removeFolder(path.join(own, name));
+  if (exists(own) && listFolder(own).length === 0) removeFolder(own);
+  if (readFileIfAny(path.join(dir, LAST))?.trim() === fromDisplay(branch)) removeFolder(path.join(dir, LAST));
 }
 
 /** The stored report of a branch, or of the port that was made last; null when there is none. */

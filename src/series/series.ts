@@ -430,7 +430,7 @@ async function verification(repo: GitRepo, branch: string, tree: string): Promis
 
 function whatIsMissing(report: PortReport, verified: readonly VerifiedCheck[] | null): string[] {
   const missing: string[] = [];
-  const left = report.hunks.filter((h) => h.outcome === 'conflict');
+  const left = report.hunks.filter((h) => h.outcome === 'conflict' && !h.skipped);
   if (left.length) missing.push(`${count(left.length, 'hunk')} of ${report.summary.hunks} could not be placed`);
   if (verified === null) missing.push('the tree was not checked');
   for (const c of verified ?? []) if (c.result === 'fail') missing.push(`the check '${c.name}' failed`);

@@ -47,6 +47,7 @@ function storePort(hunks: HunkReport[], checks: unknown[] | null): void {
       branch: 'ported',
       out: null,
       commits: [],
+      patches: [],
       treeId: repo.git('rev-parse', 'ported^{tree}'),
     },
     summary: {

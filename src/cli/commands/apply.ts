@@ -2,7 +2,7 @@ import path from 'node:path';
 import Table from 'cli-table3';
 import { apply } from '../../apply';
 import { usageError } from '../../core/errors';
-import { OUTCOMES, PLACED } from '../../core/outcome';
+import { isFileLeft, isLeft, OUTCOMES, PLACED } from '../../core/outcome';
 import type { PortReport } from '../../core/report';
 import { forDisplay } from '../../core/text';
 import { isGitRepository } from '../../io/tree';
@@ -11,6 +11,7 @@ import { Exit } from '../exit';
 import { fixtureKernels } from '../fixture-kernels';
 import { patchesDirToRead } from '../patches-dir';
 import type { Ui } from '../ui';
+import { portArguments } from '../work';
 
 /** The set that is ported when none is named: the bundled one. */
 const DEFAULT_SET = 'corevisor-4.18';
@@ -52,6 +53,11 @@ export const applyCommand = defineCommand({
         default: false,
         describe: 'port to the releases on the way, too, and compare',
       })
+      .option('resolutions', {
+        type: 'boolean',
+        default: true,
+        describe: 'use what was resolved and skipped before',
+      })
       .option('force', {
         alias: 'f',
         type: 'boolean',
@@ -82,12 +88,13 @@ export const applyCommand = defineCommand({
       markers: args.conflicts === 'markers',
       stepwise: args.stepwise,
       chronicle: args.chronicle,
+      resolutions: args.resolutions ? 'use' : 'ignore',
       dryRun: args.dryRun,
       progress: (stage) => ui.progress(stage),
     });
     if (args.json) ui.json(report);
-    else show(report, ui);
-    const left = report.hunks.some((h) => !PLACED.has(h.outcome)) || report.files.some((f) => f.outcome === 'conflict');
+    else show(report, args.tree ?? null, ui);
+    const left = report.hunks.some(isLeft) || report.files.some((f) => isFileLeft(f, report.hunks));
     return left ? Exit.Left : Exit.Done;
   },
 });
@@ -97,7 +104,7 @@ function plain(revision: string): string {
   return revision.replace(/[^A-Za-z0-9._-]+|\.(?=\.|$)|\.lock$/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'target';
 }
 
-function show(report: PortReport, ui: Ui): void {
+function show(report: PortReport, named: string | null, ui: Ui): void {
   const { summary } = report;
   const c = ui.colors;
   ui.out(`${report.set}: ${report.base.version} -> ${report.target.version} (${report.target.name})\n\n`);
@@ -112,15 +119,12 @@ function show(report: PortReport, ui: Ui): void {
   if (left.length) {
     ui.out(`\nnot placed:\n`);
     for (const h of left)
-      ui.out(`  ${c.yellow(h.id)} ${forDisplay(h.path)}:${h.source.line}: ${h.message ?? h.outcome}\n`);
+      ui.out(
+        `  ${c.yellow(h.id)} ${forDisplay(h.path)}:${h.source.line}: ${h.skipped ? `skipped: ${h.skipped}` : (h.message ?? h.outcome)}\n`,
+      );
   }
   showWork(report, ui);
-  for (const f of report.files.filter(
-    (x) =>
-      x.outcome === 'unreadable' ||
-      (x.outcome === 'conflict' && x.hunks === 0) ||
-      (x.status === 'added' && x.outcome === 'conflict'),
-  )) {
+  for (const f of report.files.filter((x) => x.outcome === 'unreadable' || isFileLeft(x, report.hunks))) {
     ui.out(`  ${c.yellow(f.outcome)} ${forDisplay(f.path)}: ${f.message ?? ''}\n`);
   }
   for (const note of report.notes) ui.say(`note: ${note}`);
@@ -131,7 +135,10 @@ function show(report: PortReport, ui: Ui): void {
   const { branch, out, tree } = report.result;
   if (branch !== null) {
     ui.say(`\nbranch '${branch}' in '${tree}', tree ${report.result.treeId.slice(0, 12)}`);
-    ui.say(`next: git -C ${tree} diff ${report.target.name} ${branch}`);
+    // The port that was made last needs no name.
+    const there = portArguments(named, null);
+    if (!report.hunks.some(isLeft)) ui.say(`next: git -C ${tree} diff ${report.target.name} ${branch}`);
+    else ui.say(`next: kport status${there} shows what is left, kport continue${there} resolves it`);
   }
   if (out !== null)
     ui.say(

@@ -99,6 +99,7 @@ function portInWorker(
       markers: false,
       chronicle: true,
       dryRun: true,
+      resolutions: 'ignore',
     },
     withGit,
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { PortReport } from '../../core/report';
-import { ByOutcome, Cause, Confidence, Evidence, Kernel, Location, Outcome, Role } from './common';
+import { ByOutcome, Candidate, Cause, Confidence, Evidence, Kernel, Location, Outcome, Role } from './common';
 
 export const PortSummary = z.object({
   hunks: z.int().min(0).describe('Hunks in files that the base has; the sum over byOutcome.'),
@@ -35,11 +35,13 @@ export const PortedHunk = z.object({
   role: Role,
   edits: z.array(
     z.object({
+      id: z.string().describe('Stable across runs: hash of what the edit changes. A resolution belongs to it.'),
       kind: z.string(),
       outcome: Outcome,
       strategy: z.string(),
       confidence: Confidence,
       target: z.array(Location),
+      candidates: z.array(Candidate).describe('Of an edit that is not placed, best first.'),
     }),
   ),
   outcome: Outcome,
@@ -51,6 +53,7 @@ export const PortedHunk = z.object({
   causedBy: Cause.nullable(),
   message: z.string().nullable(),
   inert: z.boolean(),
+  skipped: z.string().nullable().describe('Why a person leaves it out on purpose; null when nobody does.'),
 });
 
 export const WorkItem = z
@@ -84,6 +87,7 @@ export const ApplySchema = z
         branch: z.string().nullable(),
         out: z.string().nullable(),
         commits: z.array(z.string()),
+        patches: z.array(z.string()).describe('The patch of the set that each commit is.'),
         treeId: z.string(),
       })
       .nullable()

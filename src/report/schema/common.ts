@@ -21,6 +21,13 @@ export const Location = z.object({
   line: z.int().min(0).describe('1-based.'),
 });
 
+export const Candidate = Location.extend({
+  parts: z
+    .array(z.object({ line: z.int().min(1), remove: z.int().min(0) }))
+    .nullable()
+    .describe('Lines at which the parts of the edit would stand; null when only the point is known.'),
+}).describe('A place where an edit that is not placed would go if somebody said so.');
+
 export const Evidence = z.object({
   kind: z.string().describe('Short and stable, for machines.'),
   text: z.string().describe('One sentence for people.'),

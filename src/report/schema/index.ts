@@ -5,6 +5,9 @@ import { CheckSchema } from './check';
 import { CiSchema } from './ci';
 import { DiffPortsSchema } from './diff-ports';
 import { MatrixSchema } from './matrix';
+import { ShowSchema } from './show';
+import { StatusSchema } from './status';
+import { WhySchema } from './why';
 
 /** Every report that kport prints as JSON, by the name of its file under `schemas/`. */
 export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
@@ -14,6 +17,9 @@ export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ci: CiSchema,
   'diff-ports': DiffPortsSchema,
   matrix: MatrixSchema,
+  show: ShowSchema,
+  status: StatusSchema,
+  why: WhySchema,
 };
 
 /** One of them as a JSON Schema file. */

@@ -50,6 +50,10 @@ export const accounting: Check = {
       if (ctx.report && !report && change.status !== 'added' && change.status !== 'deleted') {
         findings.push(about(hunk.id, hunk.path, `hunk ${hunk.id} has no outcome in the report`, 'no-outcome'));
       }
+      if (report?.skipped) {
+        left.skipped = (left.skipped ?? 0) + 1;
+        continue;
+      }
       if (report && !PLACED.has(report.outcome)) {
         left[report.outcome] = (left[report.outcome] ?? 0) + 1;
         if (report.outcome === 'conflict') {
