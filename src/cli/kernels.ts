@@ -30,12 +30,13 @@ export async function indexOf(
   revision: string | null,
   scope: Scope,
   ui: Ui,
-  options: { cache: boolean; countRaw?: boolean } = { cache: true },
+  options: { cache: boolean; grammar?: boolean; countRaw?: boolean } = { cache: true },
 ): Promise<KernelIndex> {
   const tree: KernelTree = await openTree(dir, revision);
   return indexKernel(tree, {
     scope,
     cache: options.cache ? new DiskCache(cacheDirectory()) : null,
+    grammar: options.grammar ?? false,
     countRaw: options.countRaw ?? false,
     onProgress: (done, total) => ui.progress(`indexing ${tree.name}: ${done} of ${total} files`),
   });

@@ -51,6 +51,7 @@ export const indexCommand = defineCommand({
     const scope = await scopeNamed(args.scope, args.set, args.patches);
     const index = await indexOf(args.tree, args.rev ?? null, scope, ui, {
       cache: args.cache && !args.dryRun,
+      grammar: true,
       countRaw: args.raw,
     });
     const { stats } = index;
@@ -122,6 +123,8 @@ function summarize(files: readonly SourceFile[]): Row[] {
     row.definitions += index.definitions.length;
     row.broken += index.definitions.filter((d) => d.broken).length;
     if (index.language === 'c') row.parsed++;
+    // The grammar was asked above.
+    if (index.parse === null) continue;
     row.items += index.parse.items;
     row.itemsBad += index.parse.bad;
     row.filesBad += index.parse.bad > 0 ? 1 : 0;
