@@ -37,9 +37,43 @@ export function tokenLines(lines: readonly ByteString[], rename: (word: string) 
     }
     const opened = text.lastIndexOf('/*');
     if (opened >= 0 && text.indexOf('*/', opened) < 0) inComment = true;
-    const words = tokens(text).flatMap((t) => (/^[A-Za-z_]/.test(t) ? rename(t).split(' ').filter(Boolean) : [t]));
-    return words.length === 0 ? EMPTY : { key: words.join(' '), tokens: words, weight: weightOf(words) };
+    return renamed(tokenLine(text), rename);
   });
+}
+
+/** Lines that were cut up before: the same files are aligned again after every patch, and most of their lines stay. */
+const cut = new Map<ByteString, TokenLine>();
+const CUT_LINES = 100_000;
+
+function tokenLine(text: ByteString): TokenLine {
+  let line = cut.get(text);
+  if (!line) {
+    line = lineOf(tokens(text));
+    if (cut.size >= CUT_LINES) cut.clear();
+    cut.set(text, line);
+  }
+  return line;
+}
+
+function lineOf(words: readonly string[]): TokenLine {
+  return words.length === 0 ? EMPTY : { key: words.join(' '), tokens: words, weight: weightOf(words) };
+}
+
+function renamed(line: TokenLine, rename: (word: string) => string): TokenLine {
+  let words: string[] | null = null;
+  line.tokens.forEach((t, i) => {
+    const reads = isWord(t) ? rename(t) : t;
+    if (words === null && reads === t) return;
+    words ??= line.tokens.slice(0, i);
+    if (reads === t) words.push(t);
+    else words.push(...reads.split(' ').filter(Boolean));
+  });
+  return words === null ? line : lineOf(words);
+}
+
+function isWord(token: string): boolean {
+  const c = token.charCodeAt(0);
+  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95;
 }
 
 const EMPTY: TokenLine = { key: '', tokens: [], weight: 0 };
@@ -52,17 +86,8 @@ function weightOf(words: readonly string[]): number {
 /** Share of tokens in common, as multisets (Dice). */
 export function similarity(a: readonly string[], b: readonly string[]): number {
   if (a.length === 0 || b.length === 0) return 0;
-  const count = new Map<string, number>();
-  for (const t of a) count.set(t, (count.get(t) ?? 0) + 1);
-  let common = 0;
-  for (const t of b) {
-    const n = count.get(t) ?? 0;
-    if (n > 0) {
-      common++;
-      count.set(t, n - 1);
-    }
-  }
-  return (2 * common) / (a.length + b.length);
+  const numbers = new Map<string, number>();
+  return (2 * inCommon(bagOf(a, numbers), bagOf(b, numbers))) / (a.length + b.length);
 }
 
 /** In assembly another instruction is another thing, whatever its operands. */
@@ -112,8 +137,61 @@ export function alignLines(
   same: (a: readonly string[], b: readonly string[]) => boolean = sameSense,
 ): (LineMatch | null)[] {
   const result: (LineMatch | null)[] = new Array<LineMatch | null>(a.length).fill(null);
-  align(a, 0, a.length, b, 0, b.length, result, new Map());
+  align(a, 0, a.length, b, 0, b.length, result, new Likeness());
   return result.map((m, i) => (m && m.similarity < 1 && !same(a[i]!.tokens, b[m.to]!.tokens) ? null : m));
+}
+
+/** How alike lines are: the share of tokens in common, as multisets (Dice). Each line is taken apart once. */
+class Likeness {
+  private readonly numbers = new Map<string, number>();
+  private readonly bags = new Map<string, Int32Array>();
+
+  /** 0 for lines that are too different to be one. */
+  of(x: TokenLine, y: TokenLine): number {
+    if (x.key === '' || y.key === '') return 0;
+    if (x.key === y.key) return 1;
+    // The likeness can be no higher than what the lengths allow: most pairs are told apart by that.
+    const [lx, ly] = [x.tokens.length, y.tokens.length];
+    const long = lx > LONG;
+    if ((2 * Math.min(lx, ly)) / (lx + ly) < (long ? ALIKE_LONG : ALIKE)) return 0;
+    const s = (2 * inCommon(this.bag(x), this.bag(y))) / (lx + ly);
+    return s < ALIKE && !(long && s >= ALIKE_LONG) ? 0 : s;
+  }
+
+  private bag(line: TokenLine): Int32Array {
+    let bag = this.bags.get(line.key);
+    if (!bag) {
+      bag = bagOf(line.tokens, this.numbers);
+      this.bags.set(line.key, bag);
+    }
+    return bag;
+  }
+}
+
+/** Tokens as sorted numbers; `numbers` says which token has which. */
+function bagOf(words: readonly string[], numbers: Map<string, number>): Int32Array {
+  const bag = new Int32Array(words.length);
+  words.forEach((t, i) => {
+    let number = numbers.get(t);
+    if (number === undefined) {
+      number = numbers.size;
+      numbers.set(t, number);
+    }
+    bag[i] = number;
+  });
+  return bag.sort();
+}
+
+/** How many numbers two sorted lists share. */
+function inCommon(a: Int32Array, b: Int32Array): number {
+  let common = 0;
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
+    const [x, y] = [a[i]!, b[j]!];
+    if (x === y) common++;
+    if (x <= y) i++;
+    if (y <= x) j++;
+  }
+  return common;
 }
 
 function align(
@@ -124,7 +202,7 @@ function align(
   b0: number,
   b1: number,
   result: (LineMatch | null)[],
-  known: Map<string, number>,
+  known: Likeness,
 ): void {
   const same = (i: number, j: number) => a[i]!.key !== '' && a[i]!.key === b[j]!.key;
   // A common head and tail need no table. Only from the first or last line on: a head found after a skip could be a twin.
@@ -205,35 +283,31 @@ function fillTable(
   b0: number,
   b1: number,
   result: (LineMatch | null)[],
-  known: Map<string, number>,
+  known: Likeness,
 ): void {
   const [n, m] = [a1 - a0, b1 - b0];
-  const likeness = (x: TokenLine, y: TokenLine): number => {
-    if (x.key === '' || y.key === '') return 0;
-    if (x.key === y.key) return 1;
-    // The likeness can be no higher than what the lengths allow: most pairs are told apart by that.
-    const [lx, ly] = [x.tokens.length, y.tokens.length];
-    if ((2 * Math.min(lx, ly)) / (lx + ly) < (lx > LONG ? ALIKE_LONG : ALIKE)) return 0;
-    const pair = `${x.key}\0${y.key}`;
-    let s = known.get(pair);
-    if (s === undefined) {
-      s = similarity(x.tokens, y.tokens);
-      if (s < ALIKE && !(s >= ALIKE_LONG && lx > LONG)) s = 0;
-      known.set(pair, s);
+  // Lines that read the same are compared once.
+  const columns = new Map<string, number>();
+  const distinct: TokenLine[] = [];
+  const column = new Int32Array(m);
+  for (let j = 0; j < m; j++) {
+    const y = b[b0 + j]!;
+    let at = columns.get(y.key);
+    if (at === undefined) {
+      at = distinct.push(y) - 1;
+      columns.set(y.key, at);
     }
-    return s;
-  };
+    column[j] = at;
+  }
+  const byKey = new Map<string, Float32Array>();
   const rows = Array.from({ length: n }, (_, i) => {
-    const row = new Float32Array(m);
-    const same = new Map<string, number>();
-    for (let j = 0; j < m; j++) {
-      const key = b[b0 + j]!.key;
-      let s = same.get(key);
-      if (s === undefined) {
-        s = likeness(a[a0 + i]!, b[b0 + j]!);
-        same.set(key, s);
-      }
-      row[j] = s;
+    const x = a[a0 + i]!;
+    let row = byKey.get(x.key);
+    if (!row) {
+      const likeness = distinct.map((y) => known.of(x, y));
+      row = new Float32Array(m);
+      for (let j = 0; j < m; j++) row[j] = likeness[column[j]!]!;
+      byKey.set(x.key, row);
     }
     return row;
   });
@@ -266,7 +340,7 @@ function fillTable(
   for (let i = 0, j = 0; i < n && j < m;) {
     const how = step[i * width + j]!;
     if (how === 3) {
-      result[a0 + i] = { to: b0 + j, similarity: likeness(a[a0 + i]!, b[b0 + j]!) };
+      result[a0 + i] = { to: b0 + j, similarity: known.of(a[a0 + i]!, b[b0 + j]!) };
       i++;
       j++;
     } else if (how === 1) i++;
