@@ -106,6 +106,10 @@ async function check(masked: Compact, found: Definition[], raw: ByteString | nul
   return { items, bad, badRaw };
 }
 
+function isQualifier(word: string): boolean {
+  return word === 'const' || word === 'volatile';
+}
+
 /** Answers whether a range touches one of many. */
 class Ranges {
   private readonly starts: number[];
@@ -265,7 +269,7 @@ class Extractor {
   private afterStorage(from: number): number {
     const { c } = this;
     let i = from;
-    while (c.bits(i) & STORAGE && !/^(const|volatile)$/.test(c.at(i))) i++;
+    while (c.bits(i) & STORAGE && !isQualifier(c.at(i))) i++;
     return i;
   }
 
@@ -323,13 +327,17 @@ class Extractor {
   private signature(first: number, name: number, parameters: { open: number; close: number }): Signature {
     const { c } = this;
     const start = this.afterStorage(first);
+    const annotations = this.annotations(first, name);
     let returns = start < name ? textOf(c, start, name) : '';
-    for (const word of this.annotations(first, name)) returns = returns.replace(new RegExp(`(^| )${word}(?= |$)`), '');
-    return {
-      returns: returns.trim(),
-      ...parametersOf(c, parameters.open, parameters.close),
-      annotations: this.annotations(first, name),
-    };
+    if (annotations.length) {
+      const words = returns.split(' ');
+      for (const word of annotations) {
+        const at = words.indexOf(word);
+        if (at >= 0) words.splice(at, 1);
+      }
+      returns = words.join(' ');
+    }
+    return { returns: returns.trim(), ...parametersOf(c, parameters.open, parameters.close), annotations };
   }
 
   /** Storage words and attributes between the start of a definition and its name. */
@@ -341,7 +349,7 @@ class Extractor {
       if (word < 0) continue;
       const isStorage = (c.classes[word]! & STORAGE) !== 0 && c.role[t] === 0;
       const text = c.lexer.words.name(word);
-      if ((isStorage && !/^(const|volatile)$/.test(text)) || c.role[t] === HIDDEN_ATTRIBUTE) found.push(text);
+      if ((isStorage && !isQualifier(text)) || c.role[t] === HIDDEN_ATTRIBUTE) found.push(text);
     }
     return found;
   }
