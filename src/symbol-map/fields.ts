@@ -112,9 +112,10 @@ export class Fields {
       for (const inner of this.target.definitions(name)) {
         const member = inner.definition.members.find((m) => lastPart(m.name) === short);
         if (!member) continue;
+        const from: SymbolRef = { kind: 'field', name: fieldName(of, of.member), path: of.file.path };
+        if (of.member.name === `${through.name}.${member.name}`) return this.sameWay(from, of, inner, member);
         const before = this.heirHad(of, name, short);
         if (before) continue;
-        const from: SymbolRef = { kind: 'field', name: fieldName(of, of.member), path: of.file.path };
         const changes: FieldChange[] = [
           { kind: 'path-changed', from: of.member.name, into: `${through.name}.${member.name}` },
         ];
@@ -133,6 +134,15 @@ export class Fields {
       }
     }
     return null;
+  }
+
+  /** A struct that was written inside another one stands by itself now: code reaches its fields as before. */
+  private sameWay(from: SymbolRef, of: FoundMember, inner: Found, member: Member): MapEntry {
+    const retyped = member.type !== of.member.type;
+    const changes: FieldChange[] = retyped ? [{ kind: 'type-changed', from: of.member.type, into: member.type }] : [];
+    const evidence = say('layout', `reached in the same way, in '${inner.definition.name}'`);
+    const status = retyped ? 'resigned' : 'moved';
+    return { from, status, to: [ref(inner, member)], confidence: 0.95, evidence: [evidence], changes };
   }
 
   /** True when the struct of that name had the field in the base already. */
@@ -204,9 +214,19 @@ export class Fields {
       if (alike < 0.4) confidence *= 0.6;
       // A pointer does not become a number: what stands in its place is worked out in another way.
       if (isPointer(at.member.type) !== isPointer(of.member.type) && alike < 0.6) confidence *= 0.5;
-      if (confidence < 0.3) return null;
     }
-    return { from, status: 'renamed', to, confidence, evidence: [say('substituted', text)], changes };
+    // What the struct had beside it all along is hardly what it became.
+    const hadBoth = of.definition.members.some((m) => lastPart(m.name) === best.name);
+    if (hadBoth) confidence *= 0.5;
+    if (confidence < 0.3) return null;
+    return {
+      from,
+      status: hadBoth ? 'merged' : 'renamed',
+      to,
+      confidence,
+      evidence: [say('substituted', text)],
+      changes,
+    };
   }
 
   /** A new field between the same two neighbours, of the same type or with a similar name. */
@@ -244,6 +264,13 @@ export class Fields {
       .filter((m) => m.definition.kind !== 'enum' && !before.has(m.definition.name));
     const best = fresh.find((m) => m.file.path === of.file.path) ?? (fresh.length === 1 ? fresh[0] : undefined);
     if (!best) return null;
+    // Short names and other types are everywhere: elsewhere they are somebody else's, unless the struct is new as well.
+    if (best.file.path !== of.file.path) {
+      const alike = sameType(best.member.type, of.member.type);
+      const isNew = this.baseDefinitions(best.definition.name).length === 0;
+      const pointers = isPointer(best.member.type) && isPointer(of.member.type);
+      if (isNew ? short.length < 3 || !(alike || pointers) : short.length < 4 || !alike) return null;
+    }
     const changes: FieldChange[] = [{ kind: 'path-changed', from: of.member.name, into: best.member.name }];
     if (best.member.type !== of.member.type)
       changes.push({ kind: 'type-changed', from: of.member.type, into: best.member.type });

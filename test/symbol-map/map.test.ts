@@ -242,3 +242,21 @@ test('a name that its users gave up for a new one is split, wherever one of that
   );
   expect(brief(map, 'skip_instr')).toEqual(['split', 'function incr_pc e.h', 'function skip_instr hyp/adjust.h']);
 });
+
+test('fields: of a struct that stands by itself now, of one that is gone, and beside one that was there', async () => {
+  const use = (x: string) => `int use(struct sym *s)\n{\n\treturn first(s) + pick(${x}, 1);\n}\n`;
+  const map = await maps(
+    {
+      'a.c': `struct cfg {\n\tstruct desc {\n\t\tu64 mair;\n\t} cd;\n};\nstruct decode {\n\tu64 rt;\n\tu64 written;\n};\nstruct sym {\n\tint loaded;\n\tint is_static;\n};\n${use('s->loaded')}`,
+    },
+    {
+      'a.c': `struct desc {\n\tu64 mair;\n};\nstruct cfg {\n\tstruct desc cd;\n};\nstruct sym {\n\tint is_static;\n};\n${use('s->is_static')}`,
+      'other.h': 'struct device {\n\tu64 rt;\n\tbool written;\n};\n',
+    },
+  );
+  expect(brief(map, 'cfg.cd.mair')).toEqual(['moved', 'field desc.mair a.c']);
+  expect(map.lookup(null, 'cfg.cd.mair')!.changes).toEqual([]);
+  expect(brief(map, 'decode.rt')).toEqual(['removed']);
+  expect(brief(map, 'decode.written')).toEqual(['removed']);
+  expect(brief(map, 'sym.loaded')).toEqual(['removed']);
+});
