@@ -15,6 +15,7 @@ import { findBase } from './result/base';
 import { commitsOf, dateOf, identityOf } from './result/commits';
 import { optionOf, summarize } from './result/report';
 import { loadPort, storePort } from './result/store';
+import { loadChronicle, loadRules } from './symbol-map';
 
 export interface ApplyRequest {
   set: string;
@@ -32,6 +33,8 @@ export interface ApplyRequest {
   force: boolean;
   only: readonly string[];
   markers: boolean;
+  /** Use the known upstream changes that come with kport. */
+  chronicle: boolean;
   dryRun: boolean;
   progress: (stage: string) => void;
 }
@@ -67,6 +70,7 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
         base,
         target,
         scratch,
+        knowledge: { ...(request.chronicle ? { chronicle: loadChronicle() } : {}), rules: loadRules(request.tree) },
         cache: request.dryRun ? null : new DiskCache(cacheDirectory()),
         markers: request.markers,
         only: isOurs,

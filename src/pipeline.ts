@@ -4,13 +4,14 @@ import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
 import { MappedHeirs } from './porter/heirs';
-import { portPatch, type PortContext, type PortedPatch } from './porter/port';
+import type { PortContext } from './porter/context';
+import { portPatch, type PortedPatch } from './porter/port';
 import { rolesOf } from './porter/roles';
 import { baseAfterEachPatch, type FilesAfter } from './porter/source';
 import { View } from './porter/view';
 import type { DiskCache } from './io/cache';
 import { indexKernel, scopeOfSet } from './kernel-index';
-import { mapSymbols } from './symbol-map';
+import { mapSymbols, type MapOptions } from './symbol-map';
 import type { Scratch } from './io/scratch';
 import type { KernelTree } from './io/tree';
 import type { Patch } from './core/patch';
@@ -21,6 +22,8 @@ export interface PipelineInput {
   base: KernelTree;
   target: KernelTree;
   scratch: Scratch;
+  /** Known upstream changes and the user's own rules; inference alone without. */
+  knowledge: MapOptions;
   /** Null: compute everything anew. */
   cache: DiskCache | null;
   markers: boolean;
@@ -56,7 +59,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const base = new View(baseIndex);
   const patched = new View(baseIndex);
   const target = new View(targetIndex);
-  const map = mapSymbols(baseIndex, targetIndex);
+  const map = mapSymbols(baseIndex, targetIndex, input.knowledge);
   const heirs = new MappedHeirs(base, target, map);
   const own = new Set<string>();
 
@@ -69,6 +72,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       baseIndex,
       targetIndex,
       map,
+      (macro, index, operand) => heirs.operand(macro, index, operand),
       own,
       new Set(
         set.patches
@@ -78,7 +82,10 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       ),
     ),
     code: new CodeSearch(target, (path) => scope.has(path)),
-    aligner: new Aligner((word) => heirs.rename(word)),
+    aligner: new Aligner(
+      (word) => heirs.rename(word),
+      (macro, index, operand) => heirs.operand(macro, index, operand),
+    ),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
   };

@@ -19,6 +19,8 @@ export interface IndexKernelOptions {
   /** Count what the pre-pass repairs, at the price of a second parse. Such a run does not read the cache. */
   countRaw?: boolean;
   onProgress?(done: number, total: number): void;
+  /** Every file that was indexed or read from the cache, in turn: of a whole tree they are not kept. */
+  onFile?(file: SourceFile): void;
 }
 
 /** What a run did. */
@@ -236,6 +238,7 @@ export async function indexKernel(tree: KernelTree, options: IndexKernelOptions)
     reading[at] = DONE;
     const file = await kernel.index(path, text, asked);
     if (!file) continue;
+    options.onFile?.(file);
     if (scope.whole) kernel.keepNames(file);
     else kernel.keep(file);
     if (scope.closure) {

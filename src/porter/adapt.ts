@@ -3,6 +3,7 @@ import { stripComments, type ByteString } from '../core/text';
 import { includeCandidates } from '../kernel-index/scope';
 import type { KernelIndex } from '../kernel-index/index';
 import type { SymbolMap } from '../symbol-map';
+import type { Operand } from './align';
 import type { View } from './view';
 import type { SignatureChange } from '../symbol-map/types';
 
@@ -36,6 +37,7 @@ export class Adapter {
     private readonly base: KernelIndex,
     private readonly target: KernelIndex,
     private readonly map: SymbolMap,
+    private readonly operand: Operand,
     /** Names that the set itself defines: they are nobody else's business. */
     private readonly own: ReadonlySet<string>,
     /** Files that the set adds. */
@@ -76,6 +78,7 @@ export class Adapter {
     );
     // A word that was dropped leaves its blank behind.
     if (evidence.size) rewritten = rewritten.replace(/\x01 ?/g, '');
+    rewritten = this.respell(rewritten, evidence);
     rewritten = this.dropArguments(rewritten, evidence, doubts);
     if (around) for (const doubt of missingLocals(text, around)) doubts.add(doubt);
     return { lines: splitAs(rewritten, lines), evidence: [...evidence.values()], doubts: [...doubts] };
@@ -142,6 +145,22 @@ export class Adapter {
     return isStruct(change.into) && !isStruct(change.from)
       ? `uses the field '${word}' as '${change.from}', which is '${change.into}' now`
       : null;
+  }
+
+  /** Operands that macros of the target take in another spelling. */
+  private respell(text: ByteString, evidence: Map<string, Evidence>): ByteString {
+    return text.replace(/\b([A-Za-z_]\w*)(\s*\()([^()\n]*)\)/g, (whole, macro: string, open: string, list: string) => {
+      if (this.own.has(macro)) return whole;
+      const respelt = list.split(',').map((part, i) => {
+        const [, before, word, after] = /^(\s*)([A-Za-z_]\w*)(\s*)$/.exec(part) ?? [];
+        const now = word === undefined || this.own.has(word) ? null : this.operand(macro, i, word);
+        if (now === null) return part;
+        const text = `'${macro}(${word})' is '${macro}(${now})' in the target`;
+        evidence.set(`${macro}(${word}`, { kind: 'operand-respelt', text });
+        return `${before}${now}${after}`;
+      });
+      return `${macro}${open}${respelt.join(',')})`;
+    });
   }
 
   /** Calls of functions whose parameters changed: arguments that were dropped go, other changes are doubts. */

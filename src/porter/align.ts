@@ -25,7 +25,11 @@ const LONG = 12;
 const TABLE_LIMIT = 250_000;
 
 /** Tokens of lines, comments left out (also those over several lines); `rename` says how base words read in the target. */
-export function tokenLines(lines: readonly ByteString[], rename: (word: string) => string = (w) => w): TokenLine[] {
+export function tokenLines(
+  lines: readonly ByteString[],
+  rename: (word: string) => string = (w) => w,
+  operand: Operand = asItIs,
+): TokenLine[] {
   let inComment = false;
   return lines.map((line) => {
     let text = line;
@@ -37,8 +41,35 @@ export function tokenLines(lines: readonly ByteString[], rename: (word: string) 
     }
     const opened = text.lastIndexOf('/*');
     if (opened >= 0 && text.indexOf('*/', opened) < 0) inComment = true;
-    return renamed(tokenLine(text), rename);
+    return renamed(operand === asItIs ? tokenLine(text) : spelt(tokenLine(text), operand), rename);
   });
+}
+
+/** How operand `index` of a macro is spelt in the target; null when it stays. */
+export type Operand = (macro: string, index: number, operand: string) => string | null;
+
+const asItIs: Operand = () => null;
+
+/** Tokens of a line with the operands of calls as the target spells them. */
+export function respelt(line: readonly string[], operand: Operand): string[] {
+  const out = [...line];
+  const calls: { name: string; index: number }[] = [];
+  line.forEach((t, i) => {
+    if (t === '(') calls.push({ name: /^[A-Za-z_]/.test(line[i - 1] ?? '') ? line[i - 1]! : '', index: 0 });
+    else if (t === ')') calls.pop();
+    else if (t === ',' && calls.length) calls[calls.length - 1]!.index++;
+    else if (calls.length && /^[,(]$/.test(line[i - 1] ?? '') && /^[,)]$/.test(line[i + 1] ?? '')) {
+      const { name, index } = calls[calls.length - 1]!;
+      if (name) out[i] = operand(name, index, t) ?? t;
+    }
+  });
+  return out;
+}
+
+function spelt(line: TokenLine, operand: Operand): TokenLine {
+  if (!line.tokens.includes('(')) return line;
+  const words = respelt(line.tokens, operand);
+  return words.every((w, i) => w === line.tokens[i]) ? line : lineOf(words);
 }
 
 /** Lines that were cut up before: the same files are aligned again after every patch, and most of their lines stay. */
@@ -90,9 +121,9 @@ export function similarity(a: readonly string[], b: readonly string[]): number {
   return (2 * inCommon(bagOf(a, numbers), bagOf(b, numbers))) / (a.length + b.length);
 }
 
-/** In assembly another instruction is another thing, whatever its operands. */
+/** In assembly another instruction is another thing, whatever its operands; so is what is written to another system register. */
 export function sameInstruction(a: readonly string[], b: readonly string[]): boolean {
-  return a[0] === b[0];
+  return a[0] === b[0] && (a[0] !== 'msr' || a[1] === b[1]);
 }
 
 const NO_CALLEE = new Set(['if', 'for', 'while', 'switch', 'return', 'sizeof', 'defined', 'typeof', 'else', 'do']);
@@ -118,8 +149,9 @@ export function sameSense(a: readonly string[], b: readonly string[]): boolean {
   if (differ(assigned(a), assigned(b))) return false;
   const [fa, fb] = [callee(a), callee(b)];
   if (differ(fa, fb)) {
-    // f(x, …) → f_ret(x, …): a variant of the function with the same first argument.
-    const variant = fa!.startsWith(fb!) || fb!.startsWith(fa!);
+    // f(x, …) → f_ret(x, …), kvm_f(x, …): a variant of the function with the same first argument.
+    const [long, short] = fa!.length > fb!.length ? [fa!, fb!] : [fb!, fa!];
+    const variant = long.startsWith(short) || long.endsWith(`_${short}`);
     if (!variant || a[a.indexOf(fa!) + 2] !== b[b.indexOf(fb!) + 2]) return false;
   }
   const [ca, cb] = [constants(a), constants(b)];
@@ -137,14 +169,39 @@ export function alignLines(
   same: (a: readonly string[], b: readonly string[]) => boolean = sameSense,
 ): (LineMatch | null)[] {
   const result: (LineMatch | null)[] = new Array<LineMatch | null>(a.length).fill(null);
-  align(a, 0, a.length, b, 0, b.length, result, new Likeness());
-  return result.map((m, i) => (m && m.similarity < 1 && !same(a[i]!.tokens, b[m.to]!.tokens) ? null : m));
+  let names: [Set<string>, Set<string>] | null = null;
+  const allowed = (x: readonly string[], y: readonly string[]) => {
+    if (same(x, y)) return true;
+    names ??= [new Set(a.flatMap((l) => l.tokens)), new Set(b.flatMap((l) => l.tokens))];
+    return isRenamedCall(x, y, names[0], names[1]);
+  };
+  align(a, 0, a.length, b, 0, b.length, result, new Likeness(allowed));
+  return result;
+}
+
+/** True when two lines differ in the name of one function alone, which took the other's place: neither side has both. */
+function isRenamedCall(
+  a: readonly string[],
+  b: readonly string[],
+  inA: ReadonlySet<string>,
+  inB: ReadonlySet<string>,
+): boolean {
+  if (a.length !== b.length) return false;
+  const differ = [...a.keys()].filter((i) => a[i] !== b[i]);
+  if (differ.length !== 1) return false;
+  const at = differ[0]!;
+  const telling = a.filter((w, i) => i !== at && /^[A-Za-z_]\w{3}/.test(w)).length > 0;
+  return telling && a[at + 1] === '(' && /^\w/.test(a[at]!) && !inB.has(a[at]!) && !inA.has(b[at]!);
 }
 
 /** How alike lines are: the share of tokens in common, as multisets (Dice). Each line is taken apart once. */
 class Likeness {
   private readonly numbers = new Map<string, number>();
   private readonly bags = new Map<string, Int32Array>();
+  private readonly known = new Map<string, Map<string, number>>();
+
+  /** `allowed`: lines of another sense are not alike at all. */
+  constructor(private readonly allowed: (a: readonly string[], b: readonly string[]) => boolean) {}
 
   /** 0 for lines that are too different to be one. */
   of(x: TokenLine, y: TokenLine): number {
@@ -155,7 +212,12 @@ class Likeness {
     const long = lx > LONG;
     if ((2 * Math.min(lx, ly)) / (lx + ly) < (long ? ALIKE_LONG : ALIKE)) return 0;
     const s = (2 * inCommon(this.bag(x), this.bag(y))) / (lx + ly);
-    return s < ALIKE && !(long && s >= ALIKE_LONG) ? 0 : s;
+    if (s < ALIKE && !(long && s >= ALIKE_LONG)) return 0;
+    let known = this.known.get(x.key);
+    if (!known) this.known.set(x.key, (known = new Map<string, number>()));
+    let answer = known.get(y.key);
+    if (answer === undefined) known.set(y.key, (answer = this.allowed(x.tokens, y.tokens) ? s : 0));
+    return answer;
   }
 
   private bag(line: TokenLine): Int32Array {

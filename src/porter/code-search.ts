@@ -3,12 +3,10 @@ import type { Definition } from '../kernel-index/types';
 import { tokenLines } from './align';
 import { definitionAt, type PorterFile, type View } from './view';
 
-/** Where most of some lines are in the target. */
+/** Where some lines are in the target. */
 export interface FoundCode {
   file: PorterFile;
   definition: Definition;
-  /** Share of the telling lines that are there, 0 to 1. */
-  share: number;
 }
 
 /** A line says where it comes from when it has this weight: three names or more. */
@@ -36,28 +34,41 @@ export class CodeSearch {
     return telling.some((l) => (lines.get(l.key)?.length ?? 0) > 0);
   }
 
-  /** The definition that has most of the telling lines; null when none has more than half, or two have as many. */
-  async find(code: readonly ByteString[]): Promise<FoundCode | null> {
+  /**
+   * The definition that has all the telling lines. Of several a caller of the old definition is meant, and then one in the
+   * old one's file; null when there is none, or still more than one.
+   */
+  async find(
+    code: readonly ByteString[],
+    prefer: { callers: ReadonlySet<string>; path: ByteString },
+  ): Promise<FoundCode | null> {
     const telling = tokenLines(code).filter((l) => l.weight >= TELLING);
+    if (telling.length === 0) return null;
     const votes = new Map<string, { path: ByteString; line: number; n: number }>();
     for (const l of telling) {
-      const places = this.index().get(l.key) ?? [];
-      // A line that is everywhere tells nothing.
-      if (places.length > 4) continue;
-      for (const place of places) {
+      const seen = new Set<string>();
+      for (const place of this.index().get(l.key) ?? []) {
         const file = await this.target.file(place.path);
         const d = file && definitionAt(file, place.line);
-        if (!d) continue;
-        const key = `${place.path}:${d.start}`;
+        const key = d ? `${place.path}:${d.start}` : '';
+        if (!d || seen.has(key)) continue;
+        seen.add(key);
         const vote = votes.get(key) ?? { ...place, n: 0 };
         vote.n++;
         votes.set(key, vote);
       }
     }
-    const [best, second] = [...votes.values()].sort((a, b) => b.n - a.n || (a.path < b.path ? -1 : 1));
-    if (!best || best.n * 2 <= telling.length || second?.n === best.n) return null;
-    const file = (await this.target.file(best.path))!;
-    return { file, definition: definitionAt(file, best.line)!, share: best.n / telling.length };
+    const found: (FoundCode & { rank: number })[] = [];
+    for (const vote of votes.values()) {
+      if (vote.n < telling.length) continue;
+      const file = (await this.target.file(vote.path))!;
+      const definition = definitionAt(file, vote.line)!;
+      const rank = (prefer.callers.has(definition.name) ? 2 : 0) + (vote.path === prefer.path ? 1 : 0);
+      found.push({ file, definition, rank });
+    }
+    const best = Math.max(...found.map((f) => f.rank));
+    const top = found.filter((f) => f.rank === best);
+    return top.length === 1 ? top[0]! : null;
   }
 
   private index(): Map<string, { path: ByteString; line: number }[]> {

@@ -2,6 +2,7 @@ import type { Evidence } from '../core/outcome';
 import type { ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { SymbolMap } from '../symbol-map';
+import type { SignatureChange } from '../symbol-map/types';
 import type { PorterFile, View } from './view';
 
 /** A target file that a base file went to. */
@@ -27,6 +28,8 @@ export interface Heirs {
   definitions(path: ByteString, definition: Definition): Promise<DefinitionHeir[]>;
   /** How a base word reads in the target; several words when it became an expression, '' when it is dropped. */
   rename(word: string): string;
+  /** How an operand of a macro is spelt in the target: `elr` of `read_sysreg_el2` → `SYS_ELR`; null when it stays. */
+  operand(macro: string, index: number, operand: string): string | null;
 }
 
 /** Two definitions that can be one another's heir: a function may become a macro wrapper, a struct no function. */
@@ -62,6 +65,7 @@ const SURE = 0.5;
 /** Answers by name where the name is still there, and by the symbol map where it is not. */
 export class MappedHeirs implements Heirs {
   private readonly words = new Map<string, string>();
+  private readonly spellings = new Map<string, SignatureChange | null>();
 
   constructor(
     private readonly base: View,
@@ -85,8 +89,7 @@ export class MappedHeirs implements Heirs {
     const found: DefinitionHeir[] = [];
     if (entry && entry.confidence >= SURE) {
       for (const ref of entry.to) {
-        // A file of the base that still lives, or that moved as a whole, has its own definitions of that name.
-        if (this.isAnothersHeir(ref.path, path)) continue;
+        if (await this.isAnothers(ref, path)) continue;
         const file = await this.target.file(ref.path);
         const d = file?.outer.find((x) => x.name === ref.name && x.kind === ref.kind) ?? null;
         if (d && sameNature(d, definition)) {
@@ -100,6 +103,8 @@ export class MappedHeirs implements Heirs {
     }
     if (there && !found.some((f) => f.path === path))
       found.push({ path, definition: there, confidence: 0.9, evidence: [] });
+    const variant = await this.variantInFolder(path, definition);
+    if (variant && !found.some((f) => f.path === variant.path)) return [variant];
     if (found.length) return found;
     // A definition that an earlier patch of the set brought: it is where that patch was ported to.
     for (const heir of this.files(path)) {
@@ -110,12 +115,34 @@ export class MappedHeirs implements Heirs {
     return found;
   }
 
-  /** True when a target file is what another base file became, one with a definition of its own. */
-  private isAnothersHeir(path: ByteString, of: ByteString): boolean {
-    if (path === of || this.map.files(of).some((h) => h.path === path)) return false;
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    const twin = this.base.tree.has(path) ? path : `${of.slice(0, of.lastIndexOf('/') + 1)}${name}`;
-    return twin !== of && this.base.tree.has(twin) && (path === twin || this.map.files(twin)[0]?.path === path);
+  /**
+   * `NAME_nvhe` of `hyp/tlb.c` is `NAME` of `hyp/nvhe/tlb.c`: a variant that upstream gave a folder of its own needs no
+   * suffix there. Null when there is no such file, or none of the name in it.
+   */
+  private async variantInFolder(path: ByteString, definition: Definition): Promise<DefinitionHeir | null> {
+    const m = /^(\w+)_([a-z]+)$/.exec(definition.name);
+    if (!m || definition.kind !== 'function') return null;
+    const [, stem, suffix] = m as unknown as [string, string, string];
+    const cut = path.lastIndexOf('/') + 1;
+    const into = `${path.slice(0, cut)}${suffix}/${path.slice(cut)}`;
+    if (this.base.tree.has(into)) return null;
+    const d = (await this.target.file(into))?.outer.find((x) => x.name === stem && x.kind === 'function');
+    if (!d) return null;
+    const text = `'${definition.name}' is '${stem}' in '${into}', the file of that variant`;
+    return { path: into, definition: d, confidence: 0.85, evidence: [{ kind: 'variant-folder', text }] };
+  }
+
+  /**
+   * True when a definition found for `path` belongs to another file of the base: the target file is what that one became,
+   * and it had a definition of the same name already. Drivers of a family share the names of their static functions.
+   */
+  private async isAnothers(ref: { path: ByteString; name: string }, of: ByteString): Promise<boolean> {
+    if (ref.path === of || this.map.files(of).some((h) => h.path === ref.path)) return false;
+    const name = ref.path.slice(ref.path.lastIndexOf('/') + 1);
+    const twin = this.base.tree.has(ref.path) ? ref.path : `${of.slice(0, of.lastIndexOf('/') + 1)}${name}`;
+    if (twin === of || !this.base.tree.has(twin)) return false;
+    if (ref.path !== twin && this.map.files(twin)[0]?.path !== ref.path) return false;
+    return ((await this.base.file(twin))?.outer ?? []).some((d) => d.name === ref.name);
   }
 
   rename(word: string): string {
@@ -124,6 +151,23 @@ export class MappedHeirs implements Heirs {
     const read = this.read(word);
     this.words.set(word, read);
     return read;
+  }
+
+  operand(macro: string, index: number, operand: string): string | null {
+    let spelling = this.spellings.get(macro);
+    if (spelling === undefined) {
+      const entry = this.base.kernel.definitions(macro).length ? this.map.lookup('macro', macro) : null;
+      const changes = entry && entry.confidence >= SURE ? entry.changes : [];
+      spelling = changes.find((c) => c.kind === 'operand-spelling') ?? null;
+      this.spellings.set(macro, spelling);
+    }
+    if (spelling?.kind !== 'operand-spelling' || spelling.index !== index || !/^[A-Za-z_]\w*$/.test(operand))
+      return null;
+    const seen = spelling.pairs.find((p) => p.from === operand);
+    if (seen) return seen.into;
+    const { rule } = spelling;
+    if (!rule || operand.startsWith(rule.prefix)) return null;
+    return rule.prefix + (rule.upper ? operand.toUpperCase() : operand);
   }
 
   /** A word that the target still knows reads as it is; so does one of which nothing is known. */

@@ -105,6 +105,14 @@ export function liftEdits(base: readonly ByteString[], hunks: readonly Hunk[], l
         group.marks.push(i);
       }
     }
+    // A comment of the set's own directly above its guard speaks of what is in it.
+    let top = region.first;
+    while (isOwnComment(marks, top - 1) && owner[top - 1]! < 0) top--;
+    for (let i = top; i < region.first; i++) {
+      if (owner[i]! >= 0) continue;
+      owner[i] = groups.length;
+      group.marks.push(i);
+    }
     group.marks.sort((a, b) => a - b);
     groups.push(group);
   }
@@ -121,6 +129,11 @@ export function liftEdits(base: readonly ByteString[], hunks: readonly Hunk[], l
   return groups
     .map((g) => makeEdit(marks, g.marks, g.region, language))
     .sort((a, b) => a.segments[0]!.order - b.segments[0]!.order);
+}
+
+function isOwnComment(marks: readonly Mark[], i: number): boolean {
+  const mark = marks[i];
+  return mark?.sign === '+' && /^\s*(\/\*|\*(\s|\/|$)|\/\/)|\*\/\s*$/.test(mark.text);
 }
 
 function isBeside(mark: Mark): boolean {

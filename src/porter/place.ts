@@ -1,10 +1,30 @@
 import type { Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
-import { alignLines, sameInstruction, sameSense } from './align';
+import { alignLines, sameInstruction, sameSense, type Operand } from './align';
+import {
+  bodyLines,
+  isDeclaration,
+  liftGuard,
+  splitsStatement,
+  wholeBlock,
+  wholeBodySite,
+  type WholeBlock,
+} from './blocks';
 import { conditionChange, conditionsAt } from './guards';
 import type { Edit, Segment } from './lift';
-import { mergeLines } from './merge-lines';
+import { mergeLines, withTwins } from './merge-lines';
+import {
+  canGrow,
+  changedLines,
+  fillRange,
+  growGuard,
+  indented,
+  renamedCalls,
+  shiftOf,
+  wrappedCodeIsGone,
+  wrappedRange,
+} from './wraps';
 import { siteOf, type Pairing, type Precision, type Site } from './site';
 import { lineUnits, type Unit } from './units';
 import { definitionAround, definitionAt, type PorterFile } from './view';
@@ -66,6 +86,7 @@ const WORTH: Record<Precision, number> = {
   beside: 0.6,
   wide: 0.4,
   'one-sided': 0.3,
+  block: 0.8,
 };
 
 /** The same for things that may stand in any order. */
@@ -92,7 +113,10 @@ const LISTS = new Set(['kbuild', 'lds', 'text']);
 /** Aligns pieces of two files; remembers what it aligned. */
 export class Aligner {
   private readonly known = new Map<string, Pairing>();
-  constructor(private readonly rename: Rename) {}
+  constructor(
+    private readonly rename: Rename,
+    private readonly operand: Operand = () => null,
+  ) {}
 
   /** The lines of two definitions. */
   definitions(base: PorterFile, from: Definition, target: PorterFile, to: Definition): Pairing {
@@ -101,8 +125,8 @@ export class Aligner {
       return {
         base,
         target,
-        baseUnits: lineUnits(base, from.startLine, from.endLine, rename),
-        targetUnits: lineUnits(target, to.startLine, to.endLine, (w) => w),
+        baseUnits: lineUnits(base, from.startLine, from.endLine, rename, this.operand),
+        targetUnits: lineUnits(target, to.startLine, to.endLine),
         range: { first: to.startLine, last: to.endLine },
       };
     });
@@ -126,8 +150,8 @@ export class Aligner {
     return this.remember(`l ${base.path} ${target.path}`, base, target, () => ({
       base,
       target,
-      baseUnits: lineUnits(base, 0, base.lines.length - 1, this.rename),
-      targetUnits: lineUnits(target, 0, target.lines.length - 1, (w) => w),
+      baseUnits: lineUnits(base, 0, base.lines.length - 1, this.rename, this.operand),
+      targetUnits: lineUnits(target, 0, target.lines.length - 1),
       range: { first: 0, last: target.lines.length - 1 },
     }));
   }
@@ -185,14 +209,22 @@ export function placeEdit(
   const gone = wrappedCodeIsGone(edit, base, target, pairs, aligner);
   if (gone) return gone;
   const lines = aligner.lines(base, target);
-  for (const segment of edit.segments) {
+  const first = scopeOf(base, edit.segments[0]!);
+  const home = first ? pairs.get(first) : undefined;
+  const block = home
+    ? wholeBlock(edit, base, first!, aligner.definitions(base, first!, target, home.target), home.target)
+    : null;
+  const rest = edit.segments.filter((s) => !isTrivial(s, edit));
+  for (const segment of rest) {
     const scope = scopeOf(base, segment);
     const pair = scope ? pairs.get(scope) : undefined;
     if (scope && !pair) {
       return fail(`'${scope.name}' has no counterpart in '${target.path}'`, evidence, null);
     }
     const pairing = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+    const byBlock = block && blockSite(segment, segment === rest[0], segment === rest[rest.length - 1], block);
     let site =
+      byBlock ??
       (pair && wholeBodySite(edit, segment, base, scope!, pairing, pair.target)) ??
       declarationSite(segment, base, scope, pairing, pair?.target ?? null) ??
       siteOf(segment, pairing, edit.wraps);
@@ -236,7 +268,8 @@ export function placeEdit(
     }
     const double = definedAlready(segment, base, target);
     if (double) return fail(`the target has a '${double}' of its own`, evidence, candidate);
-    const split = splitsStatement(segment, base, target, site);
+    const wrapping = edit.wraps !== null && segment.anchor !== 'lines';
+    const split = wrapping && canGrow(base, scope, target, pair) ? null : splitsStatement(segment, base, target, site);
     if (split) {
       const lifted = liftGuard(edit, segment, target, site, pairing);
       if (!lifted) return fail(split, evidence, candidate);
@@ -262,6 +295,40 @@ export function placeEdit(
       return fail('the parts of the edit would come in another order', evidence, null);
     }
   }
+  const wrapped = pairingOf(edit, base, target, pairs, aligner);
+  const filled = home && wrapped && base.index.language === 'c' ? fillRange(edit, placed, wrapped) : null;
+  if (filled) {
+    confidence = Math.min(confidence, 0.75);
+    evidence.push({ kind: 'guard-filled', text: filled });
+  }
+  const grown = growGuard(edit, base, target, placed, pairs, aligner);
+  if (grown?.why !== undefined) {
+    return fail(grown.why, evidence, { path: target.path, line: placed[0]!.site.at + 1, definition });
+  }
+  if (grown?.grew) {
+    confidence = Math.min(confidence, 0.75);
+    evidence.push({ kind: 'guard-grown', text: 'the guard holds the whole of the statement that upstream made of it' });
+  }
+  const changes = edit.wraps && wrapped ? changedLines(edit, wrapped) : [];
+  const renamed = renamedCalls(changes);
+  for (const s of placed) {
+    const { lines: twins, used } = withTwins(s.added, changes);
+    const read = twins.map((l) => l.replace(/\b([A-Za-z_]\w*)(?=\s*\()/g, (name) => renamed.get(name) ?? name));
+    if (home && wrapped && base.index.language === 'c') s.added = indented(s.added, shiftOf(edit, s.segment, wrapped));
+    if (read.every((l, i) => l === twins[i]) && used.size === 0) continue;
+    s.added = home && wrapped && base.index.language === 'c' ? indented(read, shiftOf(edit, s.segment, wrapped)) : read;
+    rewritten = true;
+    confidence = Math.min(confidence, 0.75);
+    for (const { from, to } of used) {
+      const text = `'${from.trim()}' is '${to.trim()}' in the code that it replaces`;
+      evidence.push({ kind: 'line-rewritten', text });
+    }
+    for (const [from, to] of renamed) {
+      if (twins.some((l) => new RegExp(`\\b${from}\\s*\\(`).test(l)))
+        evidence.push({ kind: 'renamed', text: `'${from}()' is '${to}()' in the code that it replaces` });
+    }
+  }
+  placeTrivia(edit, placed, base, pairs, aligner, target, evidence);
   const range = wrappedRange(edit, base, target, placed, pairs, aligner);
   if (!range.ok) return fail(range.why, evidence, { path: target.path, line: placed[0]!.site.at + 1, definition });
   confidence *= range.factor;
@@ -296,6 +363,63 @@ export function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Pla
     definition: scope?.name ?? null,
     rewritten: false,
   };
+}
+
+/** The alignment of what an edit is in. */
+function pairingOf(
+  edit: Edit,
+  base: PorterFile,
+  target: PorterFile,
+  pairs: ReadonlyMap<Definition, ScopePair>,
+  aligner: Aligner,
+): Pairing | null {
+  const scope = scopeOf(base, edit.segments[0]!);
+  const pair = scope ? pairs.get(scope) : undefined;
+  if (scope && !pair) return null;
+  return pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+}
+
+/** Blank lines and comments that an edit takes away or adds beside its code: a wish, not a need. */
+export function isTrivial(segment: Segment, edit: Edit): boolean {
+  const says = (s: Segment) => [...s.removed, ...s.added].some((l) => stripComments(l).trim() !== '');
+  return !says(segment) && edit.segments.some(says);
+}
+
+/** The ends of a guard that goes around a block as a whole. */
+function blockSite(segment: Segment, isFirst: boolean, isLast: boolean, block: WholeBlock): Site | null {
+  if (segment.removed.some((l) => l.trim() !== '')) return null;
+  const found = { remove: 0, precision: 'block' as const, why: block.why, whole: true };
+  if (isFirst && segment.anchor === 'next') return { ...found, at: block.at };
+  return isLast && segment.anchor === 'previous' ? { ...found, at: block.end } : null;
+}
+
+/** Puts the blank lines and comments of an edit where they were beside its code, and leaves out those that do not fit. */
+function placeTrivia(
+  edit: Edit,
+  placed: PlacedSegment[],
+  base: PorterFile,
+  pairs: ReadonlyMap<Definition, ScopePair>,
+  aligner: Aligner,
+  target: PorterFile,
+  evidence: Evidence[],
+): void {
+  for (const segment of edit.segments.filter((s) => isTrivial(s, edit))) {
+    const scope = scopeOf(base, segment);
+    const pair = scope ? pairs.get(scope) : undefined;
+    if (scope && !pair) continue;
+    const p = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+    const site = siteOf(segment, p, edit.wraps);
+    const next = placed.findIndex((x) => x.segment.order > segment.order);
+    const [low, high] = [placed[(next < 0 ? placed.length : next) - 1]?.site, placed[next]?.site];
+    const fits =
+      site.at !== null &&
+      site.remove === segment.removed.length &&
+      (!low || site.at >= low.at + low.remove) &&
+      (!high || site.at + site.remove <= high.at);
+    if (!fits)
+      evidence.push({ kind: 'trivia-left', text: 'a blank line or comment beside it is as the target has it' });
+    else placed.splice(next < 0 ? placed.length : next, 0, { segment, site, added: segment.added });
+  }
 }
 
 function fail(reason: string, evidence: Evidence[], candidate: NotPlaced['candidate']): NotPlaced {
@@ -358,19 +482,58 @@ function orderWorth(segment: Segment, base: PorterFile, p: Pairing, site: Site):
   const matched = new Set(p.match.filter((m) => m !== null).map((m) => m.to));
   let below = p.targetUnits.findIndex((u) => u.first >= site.at);
   if (below < 0) below = p.targetUnits.length;
-  const fresh: string[] = [];
-  for (const [from, step] of [[below - 1, -1] as const, [below, 1] as const]) {
-    for (let k = from; k >= 0 && k < p.targetUnits.length && !matched.has(k); k += step) {
-      fresh.push(...p.target.lines.slice(p.targetUnits[k]!.first, p.targetUnits[k]!.last + 1));
-    }
-  }
+  const run = (from: number, step: 1 | -1): string[] => {
+    const found: Unit[] = [];
+    for (let k = from; k >= 0 && k < p.targetUnits.length && !matched.has(k); k += step) found.push(p.targetUnits[k]!);
+    if (step < 0) found.reverse();
+    return found.flatMap((u) => p.target.lines.slice(u.first, u.last + 1));
+  };
+  // What upstream put above the place, and what below.
+  const [over, under] = [run(below - 1, -1), run(below, 1)];
+  const fresh = [...over, ...under];
   const names = (lines: readonly string[]) =>
     new Set(lines.flatMap((l) => tokens(l)).filter((t) => /^[A-Za-z_]\w*$/.test(t)));
   const clash = (a: ReadonlySet<string>, b: ReadonlySet<string>) => [...a].some((n) => b.has(n));
-  if (clash(assigned(segment.added), names(fresh)) || clash(assigned(fresh), names(segment.added))) return 0.45;
+  const [mine, theirs] = withoutCommuting(segment.added, fresh);
+  const above = over.filter((l) => theirs.includes(l));
+  const beneath = under.filter((l) => theirs.includes(l));
+  // What comes first must not write what the other reads before it writes it itself.
+  if (clash(assigned(above), readFirst(mine, names)) || clash(assigned(mine), readFirst(beneath, names))) return 0.45;
   const leaves = fresh.some((l) => /\b(return|goto|break|continue)\b/.test(stripComments(l)));
   const attached = (base.lines[segment.at - 1] ?? '').trim() !== '' && segment.added[0]?.trim() !== '';
   return (leaves ? 0.6 : 0.75) + (attached ? 0.05 : 0);
+}
+
+/** Names that lines mention before they assign them: what they take from the code above. */
+function readFirst(lines: readonly string[], names: (lines: readonly string[]) => Set<string>): Set<string> {
+  const written = new Set<string>();
+  const read = new Set<string>();
+  for (const line of lines) {
+    const m = /^\s*(?:[\w*]+\s+\*?)?([A-Za-z_]\w*)\s*=(?!=)([^]*)$/.exec(stripComments(line));
+    for (const name of names([m ? m[2]! : line])) if (!written.has(name)) read.add(name);
+    if (m) written.add(m[1]!);
+  }
+  return read;
+}
+
+const BIT_CHANGE = /^\s*([\w.>-]+)\s*(\|=|&=\s*~)\s*\(?([A-Z][A-Z0-9_| ]*)\)?\s*;\s*$/;
+
+/**
+ * Two pieces of code without the lines that set or clear bits of one and the same variable on both sides: as long as the
+ * bits are others, their order is free.
+ */
+function withoutCommuting(a: readonly string[], b: readonly string[]): [readonly string[], readonly string[]] {
+  const changes = (lines: readonly string[]) =>
+    lines.flatMap((line) => {
+      const m = BIT_CHANGE.exec(stripComments(line));
+      return m ? [{ line, name: m[1]!, bits: m[3]!.split(/[| ]+/) }] : [];
+    });
+  const [mine, theirs] = [changes(a), changes(b)];
+  const same = mine.some((x) => theirs.some((y) => x.name === y.name && x.bits.some((bit) => y.bits.includes(bit))));
+  if (same) return [a, b];
+  const shared = new Set(mine.map((x) => x.name).filter((name) => theirs.some((y) => y.name === name)));
+  const commute = new Set([...mine, ...theirs].filter((x) => shared.has(x.name)).map((x) => x.line));
+  return [a.filter((l) => !commute.has(l)), b.filter((l) => !commute.has(l))];
 }
 
 /** Names that lines assign, or whose address they hand out. */
@@ -420,189 +583,4 @@ function declarationSite(
     at = unit.last + 1;
   }
   return { at, remove: 0, precision: 'anchored', why: 'declarations go with the declarations of the function' };
-}
-
-/**
- * The wrapped code is not in the target any more. A guard that only took it out has nothing left to do; one that put
- * something in its place still puts it there.
- */
-function wrappedCodeIsGone(
-  edit: Edit,
-  base: PorterFile,
-  target: PorterFile,
-  pairs: ReadonlyMap<Definition, ScopePair>,
-  aligner: Aligner,
-): Nothing | null {
-  if (!edit.wraps || edit.kind !== 'guard-wrap') return null;
-  const scope = scopeOf(base, edit.segments[0]!);
-  const pair = scope ? pairs.get(scope) : undefined;
-  if (scope && !pair) return null;
-  const p = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
-  const wrapped = p.baseUnits
-    .map((u, i) => ({ u, i }))
-    .filter(({ u }) => u.first >= edit.wraps!.first && u.last <= edit.wraps!.last);
-  if (
-    wrapped.length === 0 ||
-    wrapped.some(({ u, i }) => p.match[i] && (u.weight >= 0.7 || u.first === edit.wraps!.first))
-  )
-    return null;
-  // Moved inside the file? Then it is not gone, and the guard should have moved with it.
-  const everywhere = new Set(aligner.lines(base, target).targetUnits.map((u) => u.key));
-  const telling = wrapped.filter(({ u }) => u.weight >= 0.9);
-  if (telling.length === 0 || telling.some(({ u }) => everywhere.has(u.key))) return null;
-  const first = (base.lines[wrapped[0]!.u.first] ?? '').trim().slice(0, 60);
-  const reason = `the code that it guards out ('${first}'${wrapped.length > 1 ? ` and ${wrapped.length - 1} lines more` : ''}) is gone from the target`;
-  return {
-    placed: false,
-    obsolete: true,
-    reason,
-    evidence: [{ kind: 'wrapped-code-gone', text: reason }],
-    candidate: null,
-  };
-}
-
-/** The line of the base after which a place would lie inside a statement. */
-function splitsStatement(segment: Segment, base: PorterFile, target: PorterFile, site: Site): string | null {
-  if (base.index.language !== 'c' || segment.removed.some((l) => stripComments(l).trim() !== '')) return null;
-  if (definitionAround(target, site.at)?.kind !== 'function') return null;
-  const boundary = (file: PorterFile, line: number): boolean => {
-    for (let i = line - 1; i >= 0; i--) {
-      if (/^\s*#/.test(file.lines[i]!) || /\\\s*$/.test(file.lines[i]!)) return true;
-      const code = stripComments(file.lines[i]!).trim();
-      if (code === '' || /^\*/.test(code) || /\*\/$/.test(file.lines[i]!.trim())) continue;
-      return /[;{}:]$/.test(code);
-    }
-    return true;
-  };
-  if (!boundary(base, segment.at) || boundary(target, site.at)) return null;
-  return `the place would lie inside a statement, behind '${(target.lines[site.at - 1] ?? '').trim().slice(0, 50)}'`;
-}
-
-/**
- * Upstream put a control header without braces in front of what a guard opens with: the guard goes around the header, too.
- * Only where nothing else hangs on it.
- */
-function liftGuard(edit: Edit, segment: Segment, target: PorterFile, site: Site, p: Pairing): Site | null {
-  if (edit.kind !== 'guard-wrap' || segment.anchor !== 'next') return null;
-  const header = p.targetUnits.filter((u) => u.last < site.at).pop();
-  if (!header || header.last !== site.at - 1) return null;
-  const code = stripComments(target.lines[header.first]!).trim();
-  const balanced = code.split('(').length === code.split(')').length;
-  if (!/^(if|for|while)\b.*\)$/.test(code) || !balanced) return null;
-  const statement = stripComments(target.lines[site.at] ?? '').trim();
-  const next = stripComments(target.lines[site.at + 1] ?? '').trim();
-  if (!statement.endsWith(';') || /^else\b/.test(next)) return null;
-  return { ...site, at: header.first, why: `${site.why}; the guard holds its condition '${code.slice(0, 40)}', too` };
-}
-
-/**
- * A guard around the whole body of a function, or around all but its leading declarations, needs no lines: it goes around
- * the body of what the function became.
- */
-function wholeBodySite(
-  edit: Edit,
-  segment: Segment,
-  base: PorterFile,
-  scope: Definition,
-  p: Pairing,
-  to: Definition,
-): Site | null {
-  if (!edit.wraps || scope.kind !== 'function' || !scope.body || !to.body || segment.removed.length) return null;
-  const from = bodyLines(base, scope);
-  const into = bodyLines(p.target, to);
-  const inBody = p.baseUnits.filter((u) => u.first > from.open && u.last < from.close);
-  const wrapped = inBody.filter((u) => u.first >= edit.wraps!.first && u.last <= edit.wraps!.last);
-  const head = inBody.slice(0, inBody.length - wrapped.length);
-  if (wrapped.length === 0 || wrapped[wrapped.length - 1] !== inBody[inBody.length - 1]) return null;
-  if (!head.every((u) => isDeclaration(base.lines[u.first]!))) return null;
-  // Wrapped declarations: where among the target's the guard opens, lines must tell.
-  if (head.length > 0 && isDeclaration(base.lines[wrapped[0]!.first]!) && segment.anchor === 'next') return null;
-  const precision: Precision = 'anchored';
-  if (segment.anchor === 'previous' && segment === edit.segments[edit.segments.length - 1]) {
-    return { at: into.close, remove: 0, precision, why: 'the guard closes with the function' };
-  }
-  if (segment.anchor !== 'next') return null;
-  if (head.length === 0) return { at: into.open + 1, remove: 0, precision, why: 'the guard opens with the function' };
-  let at = into.open + 1;
-  for (const unit of p.targetUnits.filter((u) => u.first > into.open && u.last < into.close)) {
-    if (!isDeclaration(p.target.lines[unit.first]!)) break;
-    at = unit.last + 1;
-  }
-  // The blank line after the declarations stays above the guard when it did in the base.
-  if (base.lines[segment.at - 1]?.trim() === '' && p.target.lines[at]?.trim() === '') at++;
-  return { at, remove: 0, precision, why: 'the guard opens behind the declarations of the function' };
-}
-
-function bodyLines(file: PorterFile, d: Definition): { open: number; close: number } {
-  const lineAt = (offset: number) => {
-    let line = d.startLine;
-    for (let at = d.start; ; line++) {
-      const end = file.text.indexOf('\n', at);
-      if (end < 0 || end >= offset) return line;
-      at = end + 1;
-    }
-  };
-  return { open: lineAt(d.body!.start), close: lineAt(d.body!.end - 1) };
-}
-
-const DECLARATION =
-  /^\s*(?:(?:const|static|volatile|unsigned|signed|register|long|short|struct|union|enum|__\w+)\s+)*[A-Za-z_]\w*\s+(?:__\w+\s*)?[\s*]*[A-Za-z_]\w*\s*(?:\[[^\]]*\]\s*)*(?:=[^;]*|,[^;]*)?;\s*$/;
-
-/** A declaration on one line. */
-export function isDeclaration(line: string): boolean {
-  const code = stripComments(line);
-  return DECLARATION.test(code) && !/^\s*(return|goto|else|case|break|continue)\b/.test(code);
-}
-
-/**
- * What a guard wraps must still be there, all of it, and nothing but it.
- *
- * Lines that upstream added inside are wrapped, too, and said so. Lines that changed lower the confidence; a line that
- * became a call of something else, or that is gone, lowers it more.
- */
-function wrappedRange(
-  edit: Edit,
-  base: PorterFile,
-  target: PorterFile,
-  placed: readonly PlacedSegment[],
-  pairs: ReadonlyMap<Definition, ScopePair>,
-  aligner: Aligner,
-): { ok: true; factor: number; why: string } | { ok: false; why: string } {
-  if (!edit.wraps || edit.segments.length < 2) return { ok: true, factor: 1, why: '' };
-  const scope = scopeOf(base, edit.segments[0]!);
-  const pair = scope ? pairs.get(scope) : undefined;
-  const p = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
-  const first = placed[0]!.site.at;
-  const last = placed[placed.length - 1]!.site.at;
-  if (last <= first) return { ok: false, why: 'the guard would wrap nothing' };
-  let [missing, moved, changed, other, total] = [0, 0, 0, 0, 0];
-  const inside = new Set<number>();
-  p.targetUnits.forEach((u, i) => {
-    if (u.first >= first && u.last < last) inside.add(i);
-  });
-  p.baseUnits.forEach((unit, i) => {
-    if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) return;
-    total++;
-    const m = p.match[i];
-    if (!m) {
-      missing++;
-      // Word for word elsewhere in the scope: upstream moved it out of what was wrapped.
-      if (unit.weight >= 0.7 && p.targetUnits.some((u, k) => u.key === unit.key && !inside.has(k))) moved++;
-    } else if (!inside.delete(m.to)) other++;
-    else if (m.similarity < 1) changed++;
-  });
-  if (moved) return { ok: false, why: `${moved} of the ${total} wrapped lines moved away from the others` };
-  if (other) return { ok: false, why: `${other} of the ${total} wrapped lines would lie outside the guard` };
-  const whole = placed.every((s) => /^the guard (opens|closes)/.test(s.site.why));
-  const extra = inside.size;
-  const words = [
-    extra ? `${extra} lines of upstream's are inside now` : '',
-    changed ? `${changed} of ${total} wrapped lines changed` : '',
-    missing ? `${missing} of ${total} wrapped lines are gone` : '',
-  ].filter(Boolean);
-  if (whole)
-    return { ok: true, factor: 1, why: words.length ? `whole body: ${words.join(', ')}` : 'whole body, unchanged' };
-  if (missing * 2 > total) return { ok: false, why: words.join(', ') };
-  const factor = (missing ? 0.75 : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
-  return { ok: true, factor, why: words.length ? words.join(', ') : 'all wrapped lines are unchanged' };
 }

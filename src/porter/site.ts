@@ -27,8 +27,10 @@ export interface Pairing {
  * - `beside`: one neighbour is unchanged, another line stands where the other was
  * - `wide`: both neighbours are gone; the next ones on both sides are found
  * - `one-sided`: only something on one side is found
+ * - `block`: it is an end of a block that is found by what is in it
  */
-export type Precision = 'exact' | 'anchored' | 'shrunk' | 'order' | 'changed' | 'beside' | 'wide' | 'one-sided';
+export type Precision =
+  'exact' | 'anchored' | 'shrunk' | 'order' | 'changed' | 'beside' | 'wide' | 'one-sided' | 'block';
 
 /** Where a segment goes. */
 export interface Site {
@@ -39,6 +41,8 @@ export interface Site {
   precision: Precision;
   /** One sentence: what was found. */
   why: string;
+  /** True for an end of a guard that goes around a whole body or block: which lines are in it does not matter. */
+  whole?: boolean;
 }
 
 /** No site, with the reason. */
@@ -59,6 +63,15 @@ export function siteOf(segment: Segment, p: Pairing, wraps: Edit['wraps'] = null
 /** Comments and blank lines that a segment removes are looked for near its site, word for word. */
 function withRemovedTrivia(segment: Segment, site: Site, p: Pairing): Site | NoSite {
   const wanted = segment.removed.map((l) => l.trim()).join('\n');
+  // Blank lines go where they stand right beside the place; others are others.
+  if (wanted.trim() === '') {
+    for (const at of [site.at - segment.removed.length, site.at]) {
+      const there = p.target.lines.slice(Math.max(at, p.range.first), at + segment.removed.length);
+      if (there.length === segment.removed.length && there.every((l) => l.trim() === ''))
+        return { ...site, at, remove: segment.removed.length };
+    }
+    return { ...site, precision: segment.added.length === 0 ? 'exact' : site.precision };
+  }
   for (let distance = 0; distance <= NEAR; distance++) {
     for (const at of [site.at - distance, site.at + distance]) {
       if (at < p.range.first || at + segment.removed.length > p.range.last + 1) continue;
@@ -66,8 +79,6 @@ function withRemovedTrivia(segment: Segment, site: Site, p: Pairing): Site | NoS
       if (there.join('\n') === wanted) return { ...site, at, remove: segment.removed.length };
     }
   }
-  // A blank line that is gone already: nothing is left to do, wherever it was.
-  if (wanted.trim() === '') return { ...site, precision: segment.added.length === 0 ? 'exact' : site.precision };
   // Upstream changed or dropped the comment: there is nothing left to replace, and no code depends on it.
   if (segment.added.every((l) => stripComments(l).trim() === ''))
     return { at: null, why: 'the comment that it changes is gone' };

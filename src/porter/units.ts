@@ -1,5 +1,5 @@
 import { splitLines } from '../core/text';
-import { tokenLines, type TokenLine } from './align';
+import { tokenLines, type Operand, type TokenLine } from './align';
 import type { PorterFile } from './view';
 
 /**
@@ -15,8 +15,14 @@ export interface Unit extends TokenLine {
 }
 
 /** The lines of a range that say something, as units. */
-export function lineUnits(file: PorterFile, first: number, last: number, rename: (word: string) => string): Unit[] {
-  const lines = tokenLines(file.lines.slice(first, last + 1), rename);
+export function lineUnits(
+  file: PorterFile,
+  first: number,
+  last: number,
+  rename?: (word: string) => string,
+  operand?: Operand,
+): Unit[] {
+  const lines = tokenLines(file.lines.slice(first, last + 1), rename, operand);
   const units: Unit[] = [];
   lines.forEach((line, i) => {
     if (line.key !== '') units.push({ ...line, first: first + i, last: first + i, lead: first + i });

@@ -13,6 +13,8 @@ export interface PorterFile extends SourceFile {
   outer: Definition[];
   /** What stands at file level, in order. */
   items: Unit[];
+  /** Words that its kernel uses as attributes: the parser must know them. */
+  attributes: ReadonlySet<string>;
 }
 
 /** A tree with changes laid over it: the base with the set's first patches, the target with what was ported so far. */
@@ -87,12 +89,12 @@ export class View {
     const mode = this.mode(path) ?? '100644';
     if (!this.overlay.has(path)) {
       const source = await this.kernel.load(path);
-      return source && porterFile(source, mode);
+      return source && porterFile(source, mode, this.kernel.attributes.words);
     }
     const text = await this.text(path);
     if (text === null) return null;
     const index = await indexFile(path, text, { attributes: this.kernel.attributes.words });
-    return porterFile({ path, text, index }, mode);
+    return porterFile({ path, text, index }, mode, this.kernel.attributes.words);
   }
 
   /** Lays a file over the tree; null deletes it. */
@@ -107,14 +109,14 @@ export class View {
   }
 }
 
-function porterFile({ path, text, index }: SourceFile, mode: string): PorterFile {
+function porterFile({ path, text, index }: SourceFile, mode: string, attributes: ReadonlySet<string>): PorterFile {
   const lines = splitLines(text);
   const outer: Definition[] = [];
   for (const d of index.definitions) {
     const last = outer[outer.length - 1];
     if (!last || d.start >= last.end) outer.push(d);
   }
-  const file: PorterFile = { path, text, index, lines, mode, outer, items: [] };
+  const file: PorterFile = { path, text, index, lines, mode, outer, items: [], attributes };
   file.items = fileItems(file);
   return file;
 }

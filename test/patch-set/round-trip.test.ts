@@ -43,6 +43,7 @@ function port(repo: Repo, set: string, to = 'v4.18', options: { markers?: boolea
     force: true,
     only: [],
     markers: options.markers ?? false,
+    chronicle: true,
     dryRun: false,
     progress: () => undefined,
   });

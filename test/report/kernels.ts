@@ -151,7 +151,13 @@ export async function tinyKernels(): Promise<TinyKernels> {
     port: (to, branch, more = {}) =>
       apply({
         ...{ set: 'tiny', patchesDir: patches, tree: repo, to, baseTree: null, branch, out: null, force: true },
-        ...{ only: [], markers: false, dryRun: branch === null && !more.out, progress: () => undefined },
+        ...{
+          only: [],
+          markers: false,
+          chronicle: true,
+          dryRun: branch === null && !more.out,
+          progress: () => undefined,
+        },
         ...more,
       }),
     remove: () => rmSync(dir, { recursive: true, force: true }),

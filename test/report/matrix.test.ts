@@ -16,7 +16,7 @@ const portOne = (to: string) =>
   portTarget(
     {
       ...{ set: 'tiny', patchesDir: kernels.patches, tree: kernels.repo, to, baseTree: null, branch: null, out: null },
-      ...{ force: false, only: [], markers: false, dryRun: true },
+      ...{ force: false, only: [], markers: false, chronicle: true, dryRun: true },
     },
     true,
   );

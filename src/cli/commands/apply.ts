@@ -41,6 +41,7 @@ export const applyCommand = defineCommand({
         default: [] as string[],
         describe: 'port these files or folders alone',
       })
+      .option('chronicle', { type: 'boolean', default: true, describe: 'use the known upstream changes' })
       .option('conflicts', {
         choices: ['reject', 'markers'] as const,
         default: 'reject' as const,
@@ -74,6 +75,7 @@ export const applyCommand = defineCommand({
       force: args.force,
       only: args.only,
       markers: args.conflicts === 'markers',
+      chronicle: args.chronicle,
       dryRun: args.dryRun,
       progress: (stage) => ui.progress(stage),
     });

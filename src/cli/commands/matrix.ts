@@ -90,7 +90,7 @@ async function inWorker(
   withGit: boolean,
 ): Promise<PortedTarget> {
   const input = JSON.stringify({
-    request: { ...request, branch: null, out: null, force: false, only: [], markers: false, dryRun: true },
+    request: { ...request, branch: null, out: null, force: false, only: [], markers: false, chronicle: true, dryRun: true },
     withGit,
   });
   const done = await run(process.execPath, [WORKER], { input: fromDisplay(input) });

@@ -3,6 +3,8 @@ import { ApplySchema } from './apply';
 import { BenchSchema } from './bench';
 import { CheckSchema } from './check';
 import { DiffPortsSchema } from './diff-ports';
+import { IndexSchema } from './kernel-index';
+import { MapSchema } from './map';
 import { MatrixSchema } from './matrix';
 
 /** Every report that kport prints as JSON, by the name of its file under `schemas/`. */
@@ -11,6 +13,8 @@ export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   bench: BenchSchema,
   check: CheckSchema,
   'diff-ports': DiffPortsSchema,
+  index: IndexSchema,
+  map: MapSchema,
   matrix: MatrixSchema,
 };
 

@@ -1,0 +1,24 @@
+import type { Role } from '../core/outcome';
+import type { ByteString } from '../core/text';
+import type { Adapter } from './adapt';
+import type { CodeSearch } from './code-search';
+import type { Heirs } from './heirs';
+import type { Aligner } from './place';
+import type { View } from './view';
+
+/** What the porter works with; one for a whole set. */
+export interface PortContext {
+  /** The base with the patches so far; moves on with each patch. */
+  base: View;
+  /** The base with this patch, too. */
+  patched: View;
+  /** The target with what was ported so far; the porter lays its results over it. */
+  target: View;
+  heirs: Heirs;
+  aligner: Aligner;
+  code: CodeSearch;
+  adapter: Adapter;
+  roleOf: (path: ByteString) => Role;
+  /** Put conflict markers where a hunk that is not placed would go. */
+  markers: { target: string; set: string } | null;
+}

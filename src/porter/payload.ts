@@ -1,0 +1,65 @@
+import { stripComments, type ByteString } from '../core/text';
+import type { Definition } from '../kernel-index/types';
+import type { PortContext } from './context';
+import type { DefinitionHeir } from './heirs';
+import { scopeOf, type Placed } from './place';
+import type { PorterFile } from './view';
+
+/** A payload that mentions what the target does not have is not sure any more. */
+const DOUBTFUL = 0.75;
+
+/** Rewrites what an edit adds for the target; what cannot be rewritten lowers the confidence and is said. */
+export function adaptPayload(
+  placed: Placed,
+  base: PorterFile,
+  heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
+  context: PortContext,
+): void {
+  if (placed.strategy === 'unchanged' && context.base.tree.commit === context.target.tree.commit) return;
+  for (const s of placed.segments) {
+    const scope = scopeOf(base, s.segment);
+    const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
+    const around =
+      scope?.kind === 'function' && heir
+        ? {
+            base: base.text.slice(scope.start, scope.end),
+            target: placed.file.text.slice(heir.definition.start, heir.definition.end),
+          }
+        : null;
+    const adapted = context.adapter.adapt(s.added, placed.file.path, around);
+    if (adapted.evidence.length) {
+      s.added = adapted.lines;
+      placed.rewritten = true;
+      placed.evidence.push(...adapted.evidence);
+      placed.confidence = Math.min(placed.confidence, 0.9);
+    }
+    const spelling = respell(s.added, base, placed.file);
+    if (spelling) {
+      s.added = spelling.lines;
+      placed.rewritten = true;
+      placed.evidence.push({ kind: 'spelling', text: spelling.why });
+    }
+    adapted.doubts.push(...strangeMacros(s.added, base, placed.file));
+    for (const doubt of adapted.doubts) placed.evidence.push({ kind: 'doubt', text: doubt });
+    if (adapted.doubts.length) placed.confidence = Math.min(placed.confidence, DOUBTFUL);
+  }
+}
+
+/** `---help---` became `help`, which every Kconfig takes; kernels that dropped the old word stop at it. */
+function respell(added: readonly ByteString[], base: PorterFile, target: PorterFile) {
+  if (base.index.language !== 'kconfig' || target.text.includes('---help---')) return null;
+  const lines = added.map((l) => l.replace(/^(\s*)---help---/, '$1help'));
+  return lines.some((l, i) => l !== added[i])
+    ? { lines, why: "the target's Kconfig says 'help', not '---help---'" }
+    : null;
+}
+
+/** Assembler macros that the base's file uses and the target's does not any more (ENTRY, ENDPROC …). */
+function strangeMacros(added: readonly ByteString[], base: PorterFile, target: PorterFile): string[] {
+  if (base.index.language !== 'asm') return [];
+  const names = new Set([...stripComments(added.join('')).matchAll(/\b([A-Z][A-Z_]{3,})\s*\(/g)].map((m) => m[1]!));
+  const uses = (file: PorterFile, name: string) => new RegExp(`\\b${name}\\s*\\(`).test(file.text);
+  return [...names]
+    .filter((n) => uses(base, n) && !uses(target, n))
+    .map((n) => `uses '${n}()', which the target's file does not use any more`);
+}

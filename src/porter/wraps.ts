@@ -1,0 +1,250 @@
+import type { Definition } from '../kernel-index/types';
+import { similarity, type LineMatch } from './align';
+import { tokens } from '../core/text';
+import { grownGuard, isDeclaration, statementsIn } from './blocks';
+import type { Edit, Segment } from './lift';
+import { isTrivial, scopeOf, type Aligner, type Nothing, type PlacedSegment, type ScopePair } from './place';
+import type { Pairing } from './site';
+import type { PorterFile } from './view';
+
+/** True when the statements around a guard are known in both kernels: then {@link growGuard} judges it. */
+export function canGrow(
+  base: PorterFile,
+  scope: Definition | null,
+  target: PorterFile,
+  pair: ScopePair | undefined,
+): boolean {
+  if (!scope || !pair || base.index.language !== 'c') return false;
+  return statementsIn(base, scope).length > 0 && statementsIn(target, pair.target).length > 0;
+}
+
+/** Moves the ends of a guard to the ends of statements; null when there is nothing to judge. */
+export function growGuard(
+  edit: Edit,
+  base: PorterFile,
+  target: PorterFile,
+  placed: PlacedSegment[],
+  pairs: ReadonlyMap<Definition, ScopePair>,
+  aligner: Aligner,
+): { grew: boolean; why?: undefined } | { why: string } | null {
+  const scope = scopeOf(base, edit.segments[0]!);
+  const pair = scope ? pairs.get(scope) : undefined;
+  if (!edit.wraps || !pair || placed.length < 2 || !canGrow(base, scope, target, pair)) return null;
+  const [first, last] = [placed[0]!, placed[placed.length - 1]!];
+  const p = aligner.definitions(base, scope!, target, pair.target);
+  const theirs = new Set<number>();
+  p.match.forEach((m, i) => {
+    const unit = p.baseUnits[i]!;
+    const wrapped = unit.first >= edit.wraps!.first && unit.last <= edit.wraps!.last;
+    if (m && !wrapped) theirs.add(p.targetUnits[m.to]!.first);
+  });
+  const range = { at: first.site.at + first.site.remove, end: last.site.at };
+  const grown = grownGuard(edit, base, scope!, target, pair.target, range, (line) => theirs.has(line));
+  if (!grown || 'why' in grown) return grown;
+  if (!grown.grew) return grown;
+  // Lines that the guard replaces at its rim stand where they stand.
+  if (first.site.remove || last.site.remove) return { why: 'the guard would hold only a part of a statement' };
+  first.site = { ...first.site, at: grown.at };
+  last.site = { ...last.site, at: grown.end };
+  return grown;
+}
+
+/**
+ * The wrapped code is not in the target any more. A guard that only took it out has nothing left to do; one that put
+ * something in its place still puts it there.
+ */
+export function wrappedCodeIsGone(
+  edit: Edit,
+  base: PorterFile,
+  target: PorterFile,
+  pairs: ReadonlyMap<Definition, ScopePair>,
+  aligner: Aligner,
+): Nothing | null {
+  if (!edit.wraps || edit.kind !== 'guard-wrap') return null;
+  const scope = scopeOf(base, edit.segments[0]!);
+  const pair = scope ? pairs.get(scope) : undefined;
+  if (scope && !pair) return null;
+  const p = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+  const wrapped = p.baseUnits
+    .map((u, i) => ({ u, i }))
+    .filter(({ u }) => u.first >= edit.wraps!.first && u.last <= edit.wraps!.last);
+  if (
+    wrapped.length === 0 ||
+    wrapped.some(({ u, i }) => p.match[i] && (u.weight >= 0.7 || u.first === edit.wraps!.first))
+  )
+    return null;
+  // Moved inside the file? Then it is not gone, and the guard should have moved with it.
+  const everywhere = new Set(aligner.lines(base, target).targetUnits.map((u) => u.key));
+  const telling = wrapped.filter(({ u }) => u.weight >= 0.9);
+  if (telling.length === 0 || telling.some(({ u }) => everywhere.has(u.key))) return null;
+  const first = (base.lines[wrapped[0]!.u.first] ?? '').trim().slice(0, 60);
+  const reason = `the code that it guards out ('${first}'${wrapped.length > 1 ? ` and ${wrapped.length - 1} lines more` : ''}) is gone from the target`;
+  return {
+    placed: false,
+    obsolete: true,
+    reason,
+    evidence: [{ kind: 'wrapped-code-gone', text: reason }],
+    candidate: null,
+  };
+}
+
+/**
+ * What a guard wraps must still be there, all of it, and nothing but it.
+ *
+ * Lines that upstream added inside are wrapped, too, and said so. Lines that changed lower the confidence; a line that
+ * became a call of something else, or that is gone, lowers it more.
+ */
+export function wrappedRange(
+  edit: Edit,
+  base: PorterFile,
+  target: PorterFile,
+  placed: readonly PlacedSegment[],
+  pairs: ReadonlyMap<Definition, ScopePair>,
+  aligner: Aligner,
+): { ok: true; factor: number; why: string } | { ok: false; why: string } {
+  if (!edit.wraps || edit.segments.length < 2) return { ok: true, factor: 1, why: '' };
+  const scope = scopeOf(base, edit.segments[0]!);
+  const pair = scope ? pairs.get(scope) : undefined;
+  const p = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+  const first = placed[0]!.site.at;
+  const last = placed[placed.length - 1]!.site.at;
+  if (last <= first) return { ok: false, why: 'the guard would wrap nothing' };
+  let [missing, moved, changed, other, total] = [0, 0, 0, 0, 0];
+  const inside = new Set<number>();
+  p.targetUnits.forEach((u, i) => {
+    if (u.first >= first && u.last < last) inside.add(i);
+  });
+  p.baseUnits.forEach((unit, i) => {
+    if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) return;
+    total++;
+    const m = p.match[i];
+    const instead = m ? null : standIn(p, i);
+    if (instead !== null && inside.delete(instead)) changed++;
+    else if (!m) {
+      missing++;
+      // Word for word elsewhere in the scope: upstream moved it out of what was wrapped.
+      if (unit.weight >= 0.7 && p.targetUnits.some((u, k) => u.key === unit.key && !inside.has(k))) moved++;
+    } else if (!inside.delete(m.to)) other++;
+    else if (m.similarity < 1) changed++;
+  });
+  // Around a whole block the lines have been looked at already: some of their twins stand in other blocks.
+  const whole = placed.every((s) => s.site.whole || isTrivial(s.segment, edit));
+  if (moved && !whole) return { ok: false, why: `${moved} of the ${total} wrapped lines moved away from the others` };
+  if (other && !whole) return { ok: false, why: `${other} of the ${total} wrapped lines would lie outside the guard` };
+  const extra = inside.size;
+  const words = [
+    extra ? `${extra} lines of upstream's are inside now` : '',
+    changed ? `${changed} of ${total} wrapped lines changed` : '',
+    missing ? `${missing} of ${total} wrapped lines are gone` : '',
+  ].filter(Boolean);
+  if (whole)
+    return { ok: true, factor: 1, why: words.length ? `whole body: ${words.join(', ')}` : 'whole body, unchanged' };
+  if (missing * 2 > total) return { ok: false, why: words.join(', ') };
+  // What a register was loaded with may be loaded elsewhere; the instruction that uses it is what counts.
+  const lost = base.index.language === 'asm' ? 0.85 : 0.75;
+  const factor = (missing ? lost : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
+  return { ok: true, factor, why: words.length ? words.join(', ') : 'all wrapped lines are unchanged' };
+}
+
+/** A line of the same shape at the very place of one that is gone, between the same neighbours; null when there is none. */
+function standIn(p: Pairing, i: number): number | null {
+  const before = i === 0 ? -1 : p.match[i - 1]?.to;
+  const after = i + 1 === p.match.length ? p.targetUnits.length : p.match[i + 1]?.to;
+  if (before === undefined || after === undefined || after !== before + 2) return null;
+  const alike = similarity(p.baseUnits[i]!.tokens, p.targetUnits[before + 1]!.tokens);
+  return alike >= STAND_IN ? before + 1 : null;
+}
+
+/** Lines less alike than this do not stand in for one another. */
+const STAND_IN = 0.5;
+
+/** What upstream made of the lines that an edit wraps or replaces: their text in both kernels, where it changed. */
+export function changedLines(edit: Edit, p: Pairing): { from: string; to: string }[] {
+  const first = edit.wraps?.first ?? edit.segments[0]!.at;
+  const last = edit.wraps?.last ?? first + edit.segments[0]!.removed.length - 1;
+  return p.baseUnits.flatMap((unit, i) => {
+    if (unit.first < first || unit.last > last || unit.first !== unit.last) return [];
+    const m = p.match[i];
+    const to = m ? (m.similarity < 1 ? m.to : null) : standIn(p, i);
+    if (to === null || p.targetUnits[to]!.first !== p.targetUnits[to]!.last) return [];
+    return [{ from: p.base.lines[unit.first]!, to: p.target.lines[p.targetUnits[to]!.first]! }];
+  });
+}
+
+const CALL = /([A-Za-z_]\w*)\s*\(/;
+
+/**
+ * What stands between two neighbours that are unchanged is what a guard wrapped there: where the lines at its rim changed,
+ * the guard takes all of it. So it does, when it puts something in their place, with a new call of what it wraps.
+ *
+ * Gives one sentence when the ends moved.
+ */
+export function fillRange(edit: Edit, placed: readonly PlacedSegment[], p: Pairing): string | null {
+  const ends = placed.filter((x) => !isTrivial(x.segment, edit));
+  const [first, last] = [ends[0], ends[ends.length - 1]];
+  if (!edit.wraps || !first || !last || first === last || ends.some((x) => x.site.whole || x.site.remove)) return null;
+  const from = p.baseUnits.findIndex((u) => u.first >= edit.wraps!.first);
+  let to = p.baseUnits.length - 1;
+  while (to >= 0 && p.baseUnits[to]!.last > edit.wraps.last) to--;
+  const [above, below] = [p.match[from - 1], p.match[to + 1]];
+  if (!above || !below || above.similarity < 1 || below.similarity < 1) return null;
+  const code = (file: PorterFile, u: { first: number; last: number }) => file.lines.slice(u.first, u.last + 1).join('');
+  const calls = new Set(p.baseUnits.slice(from, to + 1).flatMap((u) => CALL.exec(code(p.base, u))?.[1] ?? []));
+  const region = p.targetUnits.slice(above.to + 1, below.to);
+  const declares = isDeclaration(code(p.base, p.baseUnits[from]!));
+  while (!declares && region[0] && isDeclaration(code(p.target, region[0]))) region.shift();
+  const limit = Math.max(3, to - from + 1);
+  const takes = (rim: readonly { first: number; last: number }[], end: LineMatch | null | undefined) =>
+    rim.length > 0 &&
+    rim.length <= limit &&
+    (!end ||
+      end.similarity < 1 ||
+      (edit.kind === 'guarded-replace' && rim.some((u) => calls.has(CALL.exec(code(p.target, u))?.[1] ?? ''))));
+  const top = region.filter((u) => u.last < first.site.at);
+  const bottom = region.filter((u) => u.first >= last.site.at);
+  let moved = false;
+  if (takes(top, p.match[from])) {
+    first.site = { ...first.site, at: top[0]!.first };
+    moved = true;
+  }
+  if (takes(bottom, p.match[to])) {
+    last.site = { ...last.site, at: bottom[bottom.length - 1]!.last + 1 };
+    moved = true;
+  }
+  return moved ? 'the guard takes all that stands between its unchanged neighbours' : null;
+}
+
+/** Functions that upstream calls under another name in the lines of an edit: old name to new. */
+export function renamedCalls(changes: readonly { from: string; to: string }[]): Map<string, string> {
+  const renamed = new Map<string, string>();
+  for (const { from, to } of changes) {
+    const [a, b] = [tokens(from), tokens(to)];
+    const differ = [...a.keys()].filter((i) => a[i] !== b[i]);
+    if (a.length === b.length && differ.length === 1 && a[differ[0]! + 1] === '(')
+      renamed.set(a[differ[0]!]!, b[differ[0]!]!);
+  }
+  return renamed;
+}
+
+/** By how many tabs the code around a segment stands deeper (or less deep) than in the base. */
+export function shiftOf(edit: Edit, segment: Segment, p: Pairing): number {
+  const near = p.baseUnits
+    .map((u, i) => ({ u, m: p.match[i] }))
+    .filter(({ u, m }) => m && (edit.wraps ? u.first >= edit.wraps.first && u.last <= edit.wraps.last : true))
+    .sort((a, b) => Math.abs(a.u.first - segment.at) - Math.abs(b.u.first - segment.at));
+  if (near.length === 0) return 0;
+  const depth = (line: string) => /^\t*(?=\S)/.exec(line)?.[0].length ?? -1;
+  const { u, m } = near[0]!;
+  const [was, is] = [depth(p.base.lines[u.first]!), depth(p.target.lines[p.targetUnits[m!.to]!.first]!)];
+  return was < 0 || is < 0 ? 0 : is - was;
+}
+
+/** Lines indented by so many tabs more; directives, labels and lines without indentation stay. */
+export function indented(lines: readonly string[], shift: number): string[] {
+  if (shift === 0) return [...lines];
+  return lines.map((l) => {
+    if (!/^\t/.test(l) || /^\s*#/.test(l)) return l;
+    if (shift > 0) return '\t'.repeat(shift) + l;
+    return l.replace(new RegExp(`^\\t{1,${-shift}}(?=\\t)`), '');
+  });
+}

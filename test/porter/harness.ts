@@ -1,0 +1,88 @@
+import { createTwoFilesPatch } from 'diff';
+import type { HunkReport } from '../../src/core/outcome';
+import { parseVersion } from '../../src/core/version';
+import { blobId } from '../../src/io/blob-id';
+import { Scratch } from '../../src/io/scratch';
+import type { KernelTree } from '../../src/io/tree';
+import { readDiff } from '../../src/patch-set/diff-reader';
+import { runPipeline } from '../../src/pipeline';
+
+/** Path to text. */
+export type Texts = Record<string, string>;
+
+/** A kernel in memory. */
+function memoryTree(name: string, files: Texts): KernelTree {
+  return {
+    name,
+    version: parseVersion(name)!,
+    commit: null,
+    repo: null,
+    paths: () => Object.keys(files).sort(),
+    has: (p) => p in files,
+    entry: (p) => (p in files ? { mode: '100644', oid: blobId(files[p]!) } : null),
+    read: (p) => Promise.resolve(files[p] ?? null),
+  };
+}
+
+export interface Ported {
+  /** The target's files with the set; a deleted one is gone. */
+  files: Texts;
+  hunks: HunkReport[];
+}
+
+/**
+ * Ports what `patched` makes of `base` to `target`. All three are whole trees; files that `patched` and `target` do not
+ * name are those of `base`; an empty text is no file.
+ */
+export async function port(base: Texts, patched: Texts, target: Texts, moved: string[] = []): Promise<Ported> {
+  const after = { ...base, ...patched };
+  const upstream = { ...base, ...target };
+  for (const path of moved) delete upstream[path];
+  const diff = Object.keys(after)
+    .filter((p) => after[p] !== base[p])
+    .map((p) => {
+      const added = base[p] === undefined;
+      const text = createTwoFilesPatch(added ? '/dev/null' : `a/${p}`, `b/${p}`, base[p] ?? '', after[p]!, '', '', {
+        context: 3,
+      });
+      const body = text.slice(text.indexOf('--- ')).replace(/^(---|\+\+\+) (\S+)\t?.*$/gm, '$1 $2');
+      return `diff --git a/${p} b/${p}\n${added ? 'new file mode 100644\n' : ''}${body}`;
+    })
+    .join('');
+  const set = {
+    name: 'set',
+    dir: '',
+    manifest: {
+      schemaVersion: 1 as const,
+      name: 'set',
+      base: { version: 'v4.18', commit: null },
+      patches: [{ file: '0001.patch', kind: 'diff' as const }],
+      unreadable: [],
+    },
+    patches: [
+      { file: '0001.patch', author: null, subject: 'set', body: '', diff, changes: readDiff(diff, '0001.patch') },
+    ],
+  };
+  return Scratch.use([], async (scratch) => {
+    const ported = await runPipeline({
+      set,
+      base: memoryTree('v4.18', base),
+      target: memoryTree('v5.10', upstream),
+      scratch,
+      knowledge: {},
+      cache: null,
+      markers: false,
+      only: null,
+      progress: () => undefined,
+    });
+    const files = { ...upstream };
+    for (const [path, file] of ported.trees[0]!) {
+      if (file === null) delete files[path];
+      else files[path] = file.text;
+    }
+    return { files, hunks: ported.patches[0]!.hunks };
+  });
+}
+
+/** Lines as a text. */
+export const lines = (...l: string[]): string => l.map((x) => `${x}\n`).join('');
