@@ -1,7 +1,7 @@
 import { breathe, parseC } from '../io/parser';
 import type { ByteString } from '../core/text';
 import { assemblyDefinitions, isAssembly } from './asm';
-import { BRACE_OPEN, CText, EQUALS, HIDDEN_ATTRIBUTE, PAREN_OPEN } from './c-text';
+import { ASTERISK, BRACE_OPEN, CText, EQUALS, HIDDEN_ATTRIBUTE, PAREN_OPEN } from './c-text';
 import {
   declaratorsOf,
   enumeratorsOf,
@@ -29,6 +29,9 @@ export interface IndexOptions {
   /** Parse the raw text, too, to count what the pre-pass repairs. */
   countRaw?: boolean;
 }
+
+/** A declaration with more names than anybody writes. */
+const MANY = 64;
 
 /** A file that is larger is indexed by text alone: the parser takes twelve times its size in memory. */
 const MAX_PARSED = 4_000_000;
@@ -220,12 +223,30 @@ class Extractor {
       this.add('prototype', declarator.name, first, item.last, { signature });
       return;
     }
-    for (const name of this.declared(first, to, tag)) {
-      const start = tag ? this.tagStart(tag) : first;
-      const returns = textOf(c, this.afterStorage(start), Math.max(name, start + 1));
-      const signature = { returns, parameters: [], variadic: false, annotations: this.annotations(first, name) };
-      this.add('variable', name, first, item.last, { signature });
+    const names = this.declared(first, to, tag).sort((a, b) => a - b);
+    const start = this.afterStorage(tag ? this.tagStart(tag) : first);
+    const annotations = names.length ? this.annotations(first, names[0]!) : [];
+    // Noise can declare thousands of names at once: what is the same for all is worked out once.
+    const mentions = names.length > MANY ? this.mentions(this.startToken(first), c.live[item.last]!, '') : undefined;
+    for (const name of names) {
+      const returns = this.typeOf(start, names[0]!, name);
+      this.add('variable', name, first, item.last, {
+        signature: { returns, parameters: [], variadic: false, annotations },
+        ...(mentions && { mentions }),
+      });
     }
+  }
+
+  /** The type of one of the names that a declaration from `start` on declares: `int *a, **b` says `int *` and `int **`. */
+  private typeOf(start: number, firstName: number, name: number): string {
+    const { c } = this;
+    const isStar = (i: number) => c.kind(i) === ASTERISK;
+    if (name === firstName) return textOf(c, start, Math.max(name, start + 1));
+    let end = firstName;
+    while (end > start + 1 && isStar(end - 1)) end--;
+    let stars = name;
+    while (stars > firstName && isStar(stars - 1)) stars--;
+    return `${textOf(c, start, Math.max(end, start + 1))} ${textOf(c, stars, name)}`.trim();
   }
 
   /** `int f(int);`, not `int (*f)(int);` */
@@ -367,7 +388,13 @@ class Extractor {
     nameToken: number,
     first: number,
     last: number,
-    more: { body?: Definition['body']; signature?: Signature; members?: Member[]; broken?: boolean },
+    more: {
+      body?: Definition['body'];
+      signature?: Signature;
+      members?: Member[];
+      broken?: boolean;
+      mentions?: Pick<Definition, 'calls' | 'uses'>;
+    },
     name = nameToken < 0 ? '' : this.c.at(nameToken),
   ): void {
     const { c, lines } = this;
@@ -385,7 +412,7 @@ class Extractor {
       guards: this.guards.at(start),
       signature: more.signature ?? null,
       members: more.members ?? [],
-      ...this.mentions(startToken, c.live[last]!, name),
+      ...(more.mentions ?? this.mentions(startToken, c.live[last]!, name)),
       broken: more.broken ?? false,
     });
   }

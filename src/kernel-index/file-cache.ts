@@ -5,7 +5,7 @@ import { decodeIndex, encodeIndex } from './file-code';
 import type { FileIndex } from './types';
 
 /** Goes up with every change to what `indexFile` finds or to how it is written: older entries are then not looked at. */
-export const INDEX_SCHEMA = 3;
+export const INDEX_SCHEMA = 4;
 
 /**
  * File indexes by blob id, shared between versions. Kernels differ in a few attribute words, which would make every
