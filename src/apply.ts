@@ -9,8 +9,9 @@ import { GitRepo } from './io/git';
 import { fastImport, Scratch, type NewCommit } from './io/scratch';
 import { isFolder, openTree, type KernelTree } from './io/tree';
 import { indentBreaks } from './patch-set/mail';
-import { loadSet } from './patch-set/patch-set';
-import { runPipeline } from './pipeline';
+import { loadSet, type PatchSet } from './patch-set/patch-set';
+import { openReleases } from './history';
+import { runPipeline, runStepwise } from './pipeline';
 import { findBase } from './result/base';
 import { commitsOf, dateOf, identityOf } from './result/commits';
 import { optionOf, summarize } from './result/report';
@@ -33,18 +34,34 @@ export interface ApplyRequest {
   force: boolean;
   only: readonly string[];
   markers: boolean;
+  /** Port to every release on the way, too, and hold the port against those. */
+  stepwise?: boolean;
   /** Use the known upstream changes that come with kport. */
   chronicle: boolean;
   dryRun: boolean;
   progress: (stage: string) => void;
 }
 
+/** A port before it is put anywhere: `tip` is a commit of the scratch repository. */
+export interface FreshPort {
+  report: PortReport;
+  set: PatchSet;
+  base: KernelTree;
+  target: KernelTree;
+  scratch: Scratch;
+  tip: string;
+}
+
 /**
- * `kport apply`: ports a set and puts the result where it was asked for, all of it or nothing.
+ * `kport apply`: ports a set and puts the result where it was asked for, all of it or nothing. `inspect` sees the port
+ * while its scratch repository is there, before anything is written.
  *
  * Throws input errors before anything is written.
  */
-export async function apply(request: ApplyRequest): Promise<PortReport> {
+export async function apply(
+  request: ApplyRequest,
+  inspect: (port: FreshPort) => Promise<void> = async () => undefined,
+): Promise<PortReport> {
   const started = performance.now();
   const set = await loadSet(request.patchesDir, request.set);
   const target = await openTree(request.tree, request.to);
@@ -62,13 +79,15 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
   const base = await findBase(set, target, request.tree, request.baseTree);
   const repos = [target.repo, base.repo].filter((r): r is GitRepo => r !== null);
   try {
+    const between = await openReleases(base, target);
     return await Scratch.use(repos, async (scratch) => {
       const isOurs = (p: ByteString) =>
         request.only.length === 0 || request.only.some((o) => p === o || p.startsWith(`${o.replace(/\/$/, '')}/`));
-      const ported = await runPipeline({
+      const ported = await (request.stepwise ? runStepwise : runPipeline)({
         set,
         base,
         target,
+        between,
         scratch,
         knowledge: { ...(request.chronicle ? { chronicle: loadChronicle() } : {}), rules: loadRules(request.tree) },
         cache: request.dryRun ? null : new DiskCache(cacheDirectory()),
@@ -111,9 +130,11 @@ export async function apply(request: ApplyRequest): Promise<PortReport> {
               treeId,
             },
         ...counted,
-        notes: [],
+        workItems: ported.workItems,
+        notes: ported.notes,
         timing: { ...ported.timing, total: Math.round(performance.now() - started) },
       };
+      await inspect({ report, set, base, target, scratch, tip });
       if (request.dryRun) return report;
       if (request.out !== null) await writeOut(request, scratch, report, parent, tip);
       if (branch !== null) {

@@ -9,6 +9,8 @@ import { portPatch, type PortedPatch } from './porter/port';
 import { rolesOf } from './porter/roles';
 import { baseAfterEachPatch, type FilesAfter } from './porter/source';
 import { View } from './porter/view';
+import { crossCheck, explainPort, workItemsOf, type Step } from './history';
+import type { WorkItem } from './core/outcome';
 import type { DiskCache } from './io/cache';
 import { indexKernel, scopeOfSet } from './kernel-index';
 import { mapSymbols, type MapOptions } from './symbol-map';
@@ -21,6 +23,8 @@ export interface PipelineInput {
   set: PatchSet;
   base: KernelTree;
   target: KernelTree;
+  /** Releases between base and target, oldest first: they say which change was the cause of what. Null: do not ask. */
+  between: readonly KernelTree[] | null;
   scratch: Scratch;
   /** Known upstream changes and the user's own rules; inference alone without. */
   knowledge: MapOptions;
@@ -37,6 +41,9 @@ export interface PortedSet {
   patches: PortedPatch[];
   /** For each patch the files that it leaves changed in the target; null for a deleted one. */
   trees: ReadonlyMap<ByteString, { text: ByteString; mode: string } | null>[];
+  /** The conflicts by mechanism. */
+  workItems: WorkItem[];
+  notes: string[];
   timing: Record<string, number>;
 }
 
@@ -74,22 +81,18 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       map,
       (macro, index, operand) => heirs.operand(macro, index, operand),
       own,
-      new Set(
-        set.patches
-          .flatMap((p) => p.changes)
-          .filter((c) => c.status === 'added')
-          .map((c) => c.newPath!),
-      ),
+      (path) => target.has(path),
     ),
     code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner(
       (word) => heirs.rename(word),
       (macro, index, operand) => heirs.operand(macro, index, operand),
     ),
+    votes: new Map(),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
   };
-  const ported: PortedSet = { patches: [], trees: [], timing: clock.laps };
+  const ported: PortedSet = { patches: [], trees: [], workItems: [], notes: [], timing: clock.laps };
   for (const { patch, files } of steps) {
     input.progress(`porting ${patch.file}`);
     for (const [path, file] of files) patched.set(path, file);
@@ -99,6 +102,36 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     for (const [path, file] of files) base.set(path, file);
   }
   clock.lap('port');
+  if (input.between === null) return ported;
+  input.progress('asking the releases between');
+  const rows = [...(input.knowledge.chronicle?.rows ?? []), ...(input.knowledge.rules ?? [])];
+  const { between, cache } = input;
+  const history = await explainPort(ported.patches, {
+    base: baseIndex,
+    target: targetIndex,
+    between,
+    heirs,
+    rows,
+    cache,
+  });
+  ported.notes.push(...history.notes);
+  ported.workItems = await workItemsOf(ported.patches, history);
+  clock.lap('history');
+  return ported;
+}
+
+/** The same, held against the ports of the set to every release on the way. */
+export async function runStepwise(input: PipelineInput): Promise<PortedSet> {
+  const ported = await runPipeline(input);
+  const begun = performance.now();
+  const steps: Step[] = [];
+  for (const target of input.between ?? []) {
+    const progress = (stage: string) => input.progress(`${target.name}: ${stage}`);
+    const { patches } = await runPipeline({ ...input, target, between: null, markers: false, progress });
+    steps.push({ name: target.name, patches });
+  }
+  ported.notes.push(...crossCheck(ported.patches, steps));
+  ported.timing.stepwise = Math.round(performance.now() - begun);
   return ported;
 }
 

@@ -13,6 +13,7 @@ const LAYERS = [
   'symbol-map',
   'hypercall-gen',
   'porter',
+  'history',
   'result',
   'verify',
   'series',

@@ -1,5 +1,5 @@
 import { apply, type ApplyRequest } from '../apply';
-import { KportError, messageOf } from '../core/errors';
+import { messageOf } from '../core/errors';
 import { peakMegabytes } from '../io/machine';
 import { Scratch } from '../io/scratch';
 import { openTree } from '../io/tree';
@@ -9,9 +9,7 @@ import type { PortedTarget } from '../report/matrix/run';
 import type { GitMerge } from '../report/schema/matrix';
 import { findBase } from '../result/base';
 import type { GitRepo } from '../io/git';
-
-/** What the worker prints: one JSON document. */
-export type WorkerAnswer = { done: PortedTarget } | { error: { kind: string; message: string; hints: string[] } };
+import { answer } from './worker';
 
 /** Ports one target in a process of its own: its memory goes with it, and its failure stays with it. */
 export async function portTarget(request: Omit<ApplyRequest, 'progress'>, withGit: boolean): Promise<PortedTarget> {
@@ -44,24 +42,9 @@ async function gitColumn(
   }
 }
 
-async function main(): Promise<void> {
-  let input = '';
-  for await (const chunk of process.stdin) input += chunk;
-  const { request, withGit } = JSON.parse(input) as { request: Omit<ApplyRequest, 'progress'>; withGit: boolean };
-  let answer: WorkerAnswer;
-  try {
-    answer = { done: await portTarget(request, withGit) };
-  } catch (error) {
-    const known = error instanceof KportError;
-    answer = {
-      error: {
-        kind: known ? error.kind : 'internal',
-        message: messageOf(error),
-        hints: known ? [...error.hints] : [],
-      },
-    };
-  }
-  process.stdout.write(JSON.stringify(answer));
+interface WorkerInput {
+  request: Omit<ApplyRequest, 'progress'>;
+  withGit: boolean;
 }
 
-if (require.main === module) void main();
+if (require.main === module) void answer((i: WorkerInput) => portTarget(i.request, i.withGit));

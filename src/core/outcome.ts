@@ -84,6 +84,27 @@ export interface HunkReport {
   inert: boolean;
 }
 
+/**
+ * Hunks that are left for one reason upstream, to be solved together: what the release took, who has the work now, and
+ * where the set's lines might go.
+ */
+export interface WorkItem {
+  /** Stable as long as it is about the same thing. */
+  id: string;
+  title: string;
+  /** The release that took the mechanism; null when it is not known. */
+  release: string | null;
+  cause: Cause | null;
+  /** Ids of the hunks, in order. */
+  hunks: string[];
+  /** The base definitions that the hunks are about. */
+  definitions: { path: string; definition: string }[];
+  /** What has the responsibility now, as far as it is known or can be inferred; best first. */
+  heirs: { path: string; definition: string | null; why: string }[];
+  /** A draft, never written to the tree: the best place there is, and the set's lines (a byte string). */
+  draft: { path: string; line: number; text: string } | null;
+}
+
 /** What became of one file of the set: new files, deletions, binaries and mode changes included. */
 export interface FileReport {
   patch: string;

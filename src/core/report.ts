@@ -1,4 +1,4 @@
-import type { FileReport, HunkReport, Outcome } from './outcome';
+import type { FileReport, HunkReport, Outcome, WorkItem } from './outcome';
 
 /** A kernel in a report. */
 export interface KernelRef {
@@ -44,6 +44,8 @@ export interface PortReport {
   };
   files: FileReport[];
   hunks: HunkReport[];
+  /** The conflicts by mechanism. Reports of earlier versions have none. */
+  workItems?: WorkItem[];
   /** Text of what was not placed, as patch files: name to content (byte string). */
   rejects: { file: string; path: string; text: string }[];
   notes: string[];

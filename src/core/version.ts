@@ -48,3 +48,12 @@ export function compareVersions(a: KernelVersion, b: KernelVersion): number {
     (ca === cb ? 0 : ca < cb ? -1 : 1)
   );
 }
+
+/** The last minor releases before a new major one. */
+const LAST_MINOR: Readonly<Record<number, number>> = { 3: 19, 4: 20, 5: 19, 6: 19 };
+
+/** True when no release lies between two: v5.9 and v5.10, v4.20 and v5.0. Point releases count as their release. */
+export function isNextRelease(a: KernelVersion, b: KernelVersion): boolean {
+  if (a.version === b.version) return b.patchlevel - a.patchlevel <= 1;
+  return b.version === a.version + 1 && b.patchlevel === 0 && LAST_MINOR[a.version] === a.patchlevel;
+}

@@ -74,6 +74,11 @@ export function writeFile(file: string, text: ByteString): void {
   }
 }
 
+/** Removes a file, if it is there. */
+export function removeFile(file: string): void {
+  rmSync(file, { force: true });
+}
+
 /** Lets everybody run a file that {@link writeFile} made. */
 export function setExecutable(file: string): void {
   chmodSync(file, 0o755);

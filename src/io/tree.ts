@@ -151,6 +151,17 @@ export async function openTree(dir: string, revision: string | null): Promise<Ke
   return tree;
 }
 
+/** Another revision of a repository that is open already; null when there is none, or it is no kernel. */
+export async function openRevision(repo: GitRepo, revision: string): Promise<KernelTree | null> {
+  const commit = await repo.commit(revision);
+  if (commit === null) return null;
+  const tree = new GitTree(revision, commit, repo, await repo.listTree(commit));
+  const version = versionFromMakefile((await tree.read('Makefile')) ?? '');
+  if (!version) return null;
+  tree.version = version;
+  return tree;
+}
+
 /** True for an existing folder. */
 export function isFolder(dir: string): boolean {
   try {

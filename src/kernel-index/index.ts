@@ -258,6 +258,11 @@ export async function indexKernel(tree: KernelTree, options: IndexKernelOptions)
   return kernel;
 }
 
+/** A kernel of which files are indexed one by one, when they are asked for; `attributes` may be those of a near kernel. */
+export function lazyIndex(tree: KernelTree, attributes: Attributes, cache: DiskCache | null): KernelIndex {
+  return new KernelIndex(tree, attributes, cache && new FileCache(cache, attributes));
+}
+
 const DONE: Promise<null> = Promise.resolve(null);
 
 export type { Scope } from './scope';

@@ -1,9 +1,11 @@
 import type { Evidence } from '../core/outcome';
-import { stripComments, type ByteString } from '../core/text';
+import type { ByteString } from '../core/text';
 import { includeCandidates } from '../kernel-index/scope';
 import type { KernelIndex } from '../kernel-index/index';
 import type { SymbolMap } from '../symbol-map';
 import type { Operand } from './align';
+import { AsmMacros, readMacros } from './asm-macros';
+import { readChains } from './chains';
 import type { View } from './view';
 import type { SignatureChange } from '../symbol-map/types';
 
@@ -14,6 +16,8 @@ export interface Adapted {
   evidence: Evidence[];
   /** What the target may not take: one sentence each. The payload is left as it is there. */
   doubts: string[];
+  /** What the target cannot take at all: with it nothing would build. */
+  blockers: string[];
 }
 
 /** A rename or a dropped argument must be this sure before it is written into somebody's code. */
@@ -30,6 +34,7 @@ const WORD = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|(#\s*include\b[
  * functions lost. What is gone without an heir is left, and said.
  */
 export class Adapter {
+  private readonly asm: AsmMacros;
   private readonly readings = new Map<string, Reading>();
   private readonly calls = new Map<string, { dropped: number[]; arity: number } | { doubt: string } | null>();
 
@@ -40,22 +45,17 @@ export class Adapter {
     private readonly operand: Operand,
     /** Names that the set itself defines: they are nobody else's business. */
     private readonly own: ReadonlySet<string>,
-    /** Files that the set adds. */
-    private readonly ownFiles: ReadonlySet<ByteString>,
-  ) {}
+    /** How an own header is named by a file of the target, when it is not where the set has it. */
+    private readonly hasFile: (path: ByteString) => boolean,
+  ) {
+    this.asm = new AsmMacros(base, target);
+  }
 
-  /**
-   * @param around text of the base's and of the target's definition that the payload goes into: a local variable that the
-   * one has and the other does not is a doubt
-   */
-  adapt(
-    lines: readonly ByteString[],
-    path: ByteString,
-    around: { base: ByteString; target: ByteString } | null = null,
-  ): Adapted {
+  /** @param around text in which variables that the lines use are declared */
+  adapt(lines: readonly ByteString[], path: ByteString, around: ByteString = ''): Adapted {
     const text = lines.join('');
     const evidence = new Map<string, Evidence>();
-    const doubts = new Set<string>(this.missingIncludes(text, path));
+    const doubts = new Set<string>();
     let rewritten = text.replace(
       WORD,
       (
@@ -78,18 +78,29 @@ export class Adapter {
     );
     // A word that was dropped leaves its blank behind.
     if (evidence.size) rewritten = rewritten.replace(/\x01 ?/g, '');
-    rewritten = this.respell(rewritten, evidence);
+    const chains = readChains(rewritten, around, this.base, this.target, this.map);
+    rewritten = this.respell(chains.text, evidence);
+    for (const e of chains.evidence) evidence.set(e.text, e);
+    for (const doubt of chains.doubts) doubts.add(doubt);
     rewritten = this.dropArguments(rewritten, evidence, doubts);
-    if (around) for (const doubt of missingLocals(text, around)) doubts.add(doubt);
-    return { lines: splitAs(rewritten, lines), evidence: [...evidence.values()], doubts: [...doubts] };
+    if (path.endsWith('.S')) {
+      const { lines: read, renamed } = readMacros(splitAs(rewritten, lines), this.asm);
+      rewritten = read.join('');
+      for (const [from, to] of renamed)
+        evidence.set(from, { kind: 'renamed', text: `'${from}()' is '${to}()' in the target` });
+    }
+    return {
+      lines: splitAs(rewritten, lines),
+      evidence: [...evidence.values()],
+      doubts: [...doubts],
+      blockers: [...this.missingIncludes(text, path)],
+    };
   }
 
   /** Headers that the payload includes and that neither the target nor the set has. */
   private *missingIncludes(text: ByteString, path: ByteString): Generator<string> {
     for (const [, open, name] of text.matchAll(/^\s*#\s*include\s*([<"])([^>"]+)[>"]/gm)) {
-      const found = includeCandidates(path, name!, open === '<').some(
-        (p) => this.target.tree.has(p) || this.ownFiles.has(p),
-      );
+      const found = includeCandidates(path, name!, open === '<').some(this.hasFile);
       const was =
         this.base.tree.has(path) && includeCandidates(path, name!, open === '<').some((p) => this.base.tree.has(p));
       if (!found && (was || open === '"')) yield `includes '${name}', which the target does not have there`;
@@ -259,22 +270,6 @@ function argumentsAt(text: ByteString, open: number): { list: string[]; end: num
     }
   }
   return null;
-}
-
-const DECLARED =
-  /^\s*(?:(?:const|static|unsigned|struct|union|enum)\s+)*[A-Za-z_]\w*[\s*]+([A-Za-z_]\w*)\s*(?:[;=,[]|$)/gm;
-
-/** Locals and parameters of the base's definition that the payload uses and the target's does not have. */
-function missingLocals(payload: ByteString, around: { base: ByteString; target: ByteString }): string[] {
-  const words = (text: ByteString) => new Set(stripComments(text).match(/(?<![.>\w])[A-Za-z_]\w*/g) ?? []);
-  const code = stripComments(around.base);
-  const declared = new Set([...code.matchAll(DECLARED)].map((m) => m[1]!));
-  const header = code.slice(0, Math.max(0, code.indexOf('{')));
-  for (const [, name] of header.matchAll(/([A-Za-z_]\w*)\s*[,)]/g)) declared.add(name!);
-  const there = words(around.target);
-  const ownDeclared = new Set([...stripComments(payload).matchAll(DECLARED)].map((m) => m[1]!));
-  const missing = [...words(payload)].filter((w) => declared.has(w) && !there.has(w) && !ownDeclared.has(w));
-  return missing.map((w) => `uses the local '${w}', which the target's definition does not have`);
 }
 
 /** A text cut at its line ends; the last line keeps what the original's had. */

@@ -18,6 +18,8 @@ export interface PortContext {
   aligner: Aligner;
   code: CodeSearch;
   adapter: Adapter;
+  /** How many edits inside definitions went from a file of the base to one file of the target; `from\0to`. */
+  votes: Map<string, number>;
   roleOf: (path: ByteString) => Role;
   /** Put conflict markers where a hunk that is not placed would go. */
   markers: { target: string; set: string } | null;

@@ -2,6 +2,7 @@ import { stripComments, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { PortContext } from './context';
 import type { DefinitionHeir } from './heirs';
+import { readLocals } from './locals';
 import { scopeOf, type Placed } from './place';
 import type { PorterFile } from './view';
 
@@ -14,19 +15,31 @@ export function adaptPayload(
   base: PorterFile,
   heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
   context: PortContext,
-): void {
-  if (placed.strategy === 'unchanged' && context.base.tree.commit === context.target.tree.commit) return;
+): string | null {
+  if (placed.strategy === 'unchanged' && context.base.tree.commit === context.target.tree.commit) return null;
   for (const s of placed.segments) {
     const scope = scopeOf(base, s.segment);
     const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
-    const around =
-      scope?.kind === 'function' && heir
-        ? {
-            base: base.text.slice(scope.start, scope.end),
-            target: placed.file.text.slice(heir.definition.start, heir.definition.end),
-          }
-        : null;
-    const adapted = context.adapter.adapt(s.added, placed.file.path, around);
+    const adapted = context.adapter.adapt(
+      s.added,
+      placed.file.path,
+      scope ? base.text.slice(scope.start, scope.end) : '',
+    );
+    if (scope?.kind === 'function' && heir) {
+      const pairing = context.aligner.definitions(base, scope, placed.file, heir.definition);
+      const locals = readLocals(
+        adapted.lines,
+        { base: scope, target: heir.definition, pairing },
+        context.target.kernel,
+      );
+      for (const name of locals.missing)
+        adapted.doubts.push(`uses the local '${name}', which the target's definition does not have`);
+      if (locals.evidence.length) {
+        adapted.lines = locals.lines;
+        adapted.evidence.push(...locals.evidence);
+        placed.confidence = Math.min(placed.confidence, DOUBTFUL);
+      }
+    }
     if (adapted.evidence.length) {
       s.added = adapted.lines;
       placed.rewritten = true;
@@ -40,9 +53,11 @@ export function adaptPayload(
       placed.evidence.push({ kind: 'spelling', text: spelling.why });
     }
     adapted.doubts.push(...strangeMacros(s.added, base, placed.file));
+    if (adapted.blockers.length) return adapted.blockers.join('; ');
     for (const doubt of adapted.doubts) placed.evidence.push({ kind: 'doubt', text: doubt });
     if (adapted.doubts.length) placed.confidence = Math.min(placed.confidence, DOUBTFUL);
   }
+  return null;
 }
 
 /** `---help---` became `help`, which every Kconfig takes; kernels that dropped the old word stop at it. */

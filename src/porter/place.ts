@@ -69,6 +69,8 @@ export interface NotPlaced {
   /** One sentence. */
   reason: string;
   evidence: Evidence[];
+  /** A macro that it would define twice. */
+  double?: string;
   /** Where it would go if somebody said so: the best there is, or null. */
   candidate: { path: ByteString; line: number; definition: string | null } | null;
 }
@@ -222,12 +224,13 @@ export function placeEdit(
       return fail(`'${scope.name}' has no counterpart in '${target.path}'`, evidence, null);
     }
     const pairing = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+    const free = isOrderFree(edit, scope, base);
     const byBlock = block && blockSite(segment, segment === rest[0], segment === rest[rest.length - 1], block);
     let site =
       byBlock ??
       (pair && wholeBodySite(edit, segment, base, scope!, pairing, pair.target)) ??
       declarationSite(segment, base, scope, pairing, pair?.target ?? null) ??
-      siteOf(segment, pairing, edit.wraps);
+      siteOf(segment, pairing, edit.wraps, free);
     if (site.at === null) {
       return fail(site.why, evidence, {
         path: target.path,
@@ -240,7 +243,6 @@ export function placeEdit(
       definition = pair.target.name;
       confidence = Math.min(confidence, pair.confidence);
     }
-    const free = isOrderFree(edit, scope, base);
     let worth = (free ? WORTH_ORDER_FREE[site.precision] : undefined) ?? WORTH[site.precision];
     // A list of objects has no order, but the wrong end of it may be another list.
     if (base.index.language === 'kbuild' && site.precision === 'one-sided') worth = 0.3;
@@ -267,7 +269,7 @@ export function placeEdit(
       return fail('the guard would hold a label without its statement', evidence, candidate);
     }
     const double = definedAlready(segment, base, target);
-    if (double) return fail(`the target has a '${double}' of its own`, evidence, candidate);
+    if (double) return { ...fail(`the target has a '${double}' of its own`, evidence, candidate), double };
     const wrapping = edit.wraps !== null && segment.anchor !== 'lines';
     const split = wrapping && canGrow(base, scope, target, pair) ? null : splitsStatement(segment, base, target, site);
     if (split) {

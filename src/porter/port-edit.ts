@@ -1,7 +1,9 @@
 import type { Outcome } from '../core/outcome';
-import { stripComments, type ByteString } from '../core/text';
+import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
+import { statementsIn } from './blocks';
 import type { PortContext } from './context';
+import { conditionChange, conditionsAt } from './guards';
 import type { DefinitionHeir, FileHeir } from './heirs';
 import { placeInLists } from './kbuild-lists';
 import type { Edit } from './lift';
@@ -46,8 +48,7 @@ export async function portEdit(
   if (same?.text === base.text) {
     // Nothing to find: also what could not be followed, a lone #endif say, has its place.
     const placed = unchanged(edit, base, same);
-    adaptPayload(placed, base, heirsOf, context);
-    return { edit, placements: [placed], outcome: outcomeOf(edit, base, [placed]), failure: null };
+    return finish(edit, base, [placed], heirsOf, context);
   }
   const failed = (failure: NotPlaced): EditResult => ({ edit, placements: [], outcome: 'conflict', failure });
   if (!edit.balanced) {
@@ -58,7 +59,7 @@ export async function portEdit(
   const wrapped = edit.wraps ? base.lines.slice(edit.wraps.first, edit.wraps.last + 1) : [];
   if (gone) {
     const moved = scopes.size === 1 ? await followCode(edit, base, gone, context) : null;
-    if (moved?.placed) return finish(edit, base, [moved], new Map(), context);
+    if (moved?.placed) return finish(edit, base, [moved], heirOf(gone, moved), context);
     const [because, kind] = [`${gone.kind} '${gone.name}' is gone from the target`, edit.kind];
     if (kind === 'guard-wrap' && context.code.anywhere(wrapped) === false) {
       return obsoleteBecause(edit, `${because}, and with it the code that it guards out`);
@@ -104,8 +105,22 @@ export async function portEdit(
     failure = { placed: false, reason: `upstream moved what it deletes to '${path}'`, evidence: [], candidate: null };
   }
   if (placed.length === 0 && scopes.size === 1) {
-    const moved = await followCode(edit, base, [...scopes][0]!, context);
-    if (moved?.placed) return finish(edit, base, [moved], new Map(), context);
+    const [scope] = [...scopes] as [Definition];
+    const moved = await followCode(edit, base, scope, context);
+    if (moved?.placed) return finish(edit, base, [moved], heirOf(scope, moved), context);
+  }
+  if (placed.length === 0 && failure?.double !== undefined && failure.candidate) {
+    const over = overDefinition(edit, base, (await context.target.file(failure.candidate.path))!, failure.double);
+    if (over) return finish(edit, base, [over], heirsOf, context);
+  }
+  if (placed.length === 0 && (await madeUpstream(edit, base, heirsOf, context)))
+    return { edit, placements: [], outcome: 'already-upstream', failure: null };
+  if (placed.length === 0 && edit.kind === 'guard-wrap' && scopes.size === 1) {
+    const vanished = effectsGone(edit, base, [...scopes][0]!, context);
+    if (vanished.length) {
+      const names = vanished.map((n) => `'${n}'`).join(', ');
+      return obsoleteBecause(edit, `all that it guards out is done by ${names}, which the target does not have`);
+    }
   }
   if (placed.length === 0 && obsolete && !failure) {
     if (!context.code.anywhere(wrapped)) return obsoleteBecause(edit, obsolete.reason, obsolete.evidence);
@@ -116,8 +131,15 @@ export async function portEdit(
     return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
   // Guards and replacements of code follow it to every place where it went; what is new goes to one, the best.
   if (placed.length > 1 && !(edit.wraps && scopes.size)) {
-    placed.sort((a, b) => b.confidence - a.confidence);
+    // What is new goes to one file: of several that are as likely, where the set's other edits of the file went.
+    const votes = (p: Placed) => context.votes.get(`${base.path}\0${p.file.path}`) ?? 0;
+    const close = (a: Placed, b: Placed) => Math.abs(a.confidence - b.confidence) <= AS_LIKELY;
+    placed.sort((a, b) => (close(a, b) ? votes(b) - votes(a) : 0) || b.confidence - a.confidence);
     placed.length = 1;
+  }
+  if (scopes.size && placed.length === 1) {
+    const key = `${base.path}\0${placed[0]!.file.path}`;
+    context.votes.set(key, (context.votes.get(key) ?? 0) + 1);
   }
   return finish(edit, base, placed, heirsOf, context);
 }
@@ -129,9 +151,118 @@ function finish(
   heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
   context: PortContext,
 ): EditResult {
-  for (const p of placements) adaptPayload(p, base, heirsOf, context);
+  for (const p of placements) {
+    const reason = adaptPayload(p, base, heirsOf, context);
+    if (reason === null) continue;
+    const candidate = { path: p.file.path, line: p.segments[0]!.site.at + 1, definition: p.definition };
+    return {
+      edit,
+      placements: [],
+      outcome: 'conflict',
+      failure: { placed: false, reason, evidence: p.evidence, candidate },
+    };
+  }
   const outcome = placements.every((p) => isThere(p, base)) ? 'already-upstream' : outcomeOf(edit, base, placements);
   return { edit, placements, outcome, failure: null };
+}
+
+/** The definition in which a placement lies, as the heir of a scope. */
+function heirOf(scope: Definition, placed: Placed): Map<Definition, DefinitionHeir[]> {
+  const definition = placed.file.outer.find((d) => d.name === placed.definition && d.kind === scope.kind);
+  const heir = definition && { path: placed.file.path, definition, confidence: placed.confidence, evidence: [] };
+  return new Map([[scope, heir ? [heir] : []]]);
+}
+
+/** True when upstream made the same substitution: an heir has the new lines, in a row, where the base had none of them. */
+async function madeUpstream(
+  edit: Edit,
+  base: PorterFile,
+  heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
+  context: PortContext,
+): Promise<boolean> {
+  if (edit.guard !== null || edit.kind !== 'substitute' || edit.segments.length !== 1) return false;
+  const squeeze = (text: ByteString) => tokens(text).join(' ');
+  const added = squeeze(edit.segments[0]!.added.join(''));
+  if (added.length < 12) return false;
+  for (const [scope, heirs] of heirsOf) {
+    if (squeeze(base.text.slice(scope.start, scope.end)).includes(added)) return false;
+    for (const heir of heirs) {
+      const file = await context.target.file(heir.path);
+      const { start, end } = heir.definition;
+      if (file && squeeze(file.text.slice(start, end)).includes(added)) return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * Functions that the target does not have any more and that do everything which a guard takes out: every statement in it
+ * with an effect mentions one of them. Empty when the guard takes out anything else.
+ */
+function effectsGone(edit: Edit, base: PorterFile, scope: Definition, context: PortContext): string[] {
+  const wraps = edit.wraps!;
+  const inside = statementsIn(base, scope).filter((s) => s.startLine >= wraps.first && s.endLine <= wraps.last);
+  const effects = inside.filter((s) => s.kind !== 'declaration' && s.kind !== 'compound');
+  const vanished = new Set<string>();
+  for (const s of effects) {
+    const text = stripComments(base.text.slice(s.start, s.end));
+    // What goes to a local has its effect where that is used.
+    if (s.kind !== 'expression') return [];
+    if (/^\w+\s*=[^=]/.test(text) && /^\w+$/.test(text.split('=')[0]!.trim())) continue;
+    const lost = tokens(text).filter((w) => isFunction(w, context) && !context.target.kernel.definitions(w).length);
+    if (lost.length === 0) return [];
+    for (const w of lost) if (!context.target.kernel.mentions(w).length) vanished.add(w);
+  }
+  return [...vanished];
+}
+
+function isFunction(word: string, context: PortContext): boolean {
+  return context.base.kernel
+    .definitions(word)
+    .some(({ definition: d }) => d.kind === 'function' || d.kind === 'prototype' || d.kind === 'asm-symbol');
+}
+
+/**
+ * The set defines a macro under its guard that upstream has by now: upstream's line goes into the other branch. Where the
+ * set has that branch itself, it must say what upstream says.
+ */
+function overDefinition(edit: Edit, base: PorterFile, target: PorterFile, name: string): Placed | null {
+  const [segment] = edit.segments;
+  const found = target.index.definitions.filter((d) => d.kind === 'macro' && d.name === name);
+  if (edit.guard === null || edit.segments.length !== 1 || !segment || segment.removed.length || found.length !== 1)
+    return null;
+  const [{ startLine, endLine }] = found as [Definition];
+  const theirs = target.lines.slice(startLine, endLine + 1);
+  const directives = segment.added.filter((l) => /^\s*#\s*(if|ifdef|ifndef|else|elif|endif)\b/.test(l));
+  const last = segment.added.findLastIndex((l) => /^\s*#\s*endif\b/.test(l));
+  const defines = (lines: readonly ByteString[]) =>
+    new RegExp(`^\\s*#\\s*define\\s+${name}\\b`, 'm').test(lines.join(''));
+  let added: ByteString[];
+  if (directives.length === 2 && last > 0) {
+    added = [...segment.added.slice(0, last), '#else\n', ...theirs, ...segment.added.slice(last)];
+  } else if (directives.length === 3 && edit.branches.length === 2) {
+    const off = edit.branches[1]!.added;
+    if (
+      !defines(off) ||
+      !tokens(off.join(''))
+        .join(' ')
+        .includes(tokens(theirs.join('')).join(' '))
+    )
+      return null;
+    added = segment.added;
+  } else return null;
+  if (conditionChange(conditionsAt(base.index, segment.at), conditionsAt(target.index, startLine)).length) return null;
+  const why = `upstream has a '${name}' of its own by now: it holds without the option`;
+  return {
+    placed: true,
+    file: target,
+    segments: [{ segment, added, site: { at: startLine, remove: theirs.length, precision: 'changed', why } }],
+    strategy: 'structure',
+    confidence: 0.8,
+    evidence: [{ kind: 'defined-upstream', text: why }],
+    definition: null,
+    rewritten: true,
+  };
 }
 
 function obsoleteBecause(edit: Edit, reason: string, evidence: NotPlaced['evidence'] = []): EditResult {
@@ -149,6 +280,9 @@ function sure(attempt: Placement): Placement {
     candidate: { path: file.path, line: segments[0]!.site.at + 1, definition },
   };
 }
+
+/** Confidences this near to each other say nothing about which is right. */
+const AS_LIKELY = 0.1;
 
 /** At most this sure: code that went to another function may mean another thing there. */
 const FOLLOWED = 0.75;

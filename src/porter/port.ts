@@ -3,9 +3,11 @@ import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../c
 import { isBinary, splitLines, type ByteString } from '../core/text';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import type { PortContext } from './context';
-import { liftEdits } from './lift';
+import { liftEdits, type Edit } from './lift';
+import { scopeOf } from './place';
 import { portEdit, type EditResult } from './port-edit';
 import { remainder, type Reject } from './rejects';
+import { settleDeclarations } from './settle';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -14,11 +16,19 @@ export interface PortedPatch {
   hunks: HunkReport[];
   files: FileReport[];
   rejects: Reject[];
+  /** What became of each edit, for those who ask why. */
+  traces: EditTrace[];
+}
+
+/** An edit with what became of it, and the file that it was understood in. */
+export interface EditTrace extends EditResult {
+  /** The file as the patch found it: the base, with the set's earlier patches. */
+  base: PorterFile;
 }
 
 /** Ports one patch: lays what it places over `context.target` and says what became of each hunk and file. */
 export async function portPatch(patch: Patch, context: PortContext): Promise<PortedPatch> {
-  const ported: PortedPatch = { patch, hunks: [], files: [], rejects: [] };
+  const ported: PortedPatch = { patch, hunks: [], files: [], rejects: [], traces: [] };
   const results = new Map<FileChange, PortedChange>();
   for (const change of inOrder(patch.changes)) results.set(change, await portChange(patch, change, context));
   for (const change of patch.changes) {
@@ -26,6 +36,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
     ported.hunks.push(...result.hunks);
     ported.files.push(result.file);
     if (result.reject) ported.rejects.push(result.reject);
+    ported.traces.push(...(result.traces ?? []));
   }
   return ported;
 }
@@ -48,6 +59,8 @@ function inOrder(changes: readonly FileChange[]): FileChange[] {
     if (before) visit(before);
     ordered.add(change);
   };
+  // New files before the changes that may include them.
+  for (const change of changes) if (change.status === 'added') visit(change);
   for (const change of changes) visit(change);
   return [...ordered];
 }
@@ -56,6 +69,7 @@ interface PortedChange {
   hunks: HunkReport[];
   file: FileReport;
   reject: Reject | null;
+  traces?: EditTrace[];
 }
 
 async function portChange(patch: Patch, change: FileChange, context: PortContext): Promise<PortedChange> {
@@ -98,7 +112,22 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
       reject: null,
     };
   }
-  const taken = context.target.has(path) ? `the target has a file '${path}' of its own` : context.target.obstacle(path);
+  const twin = await upstreamTwin(source, path, context);
+  if (twin?.whole) {
+    const message = `upstream has all that it defines in '${twin.path}'`;
+    const report = fileReport(patch, change, context, {
+      outcome: 'already-upstream',
+      targetPaths: [twin.path],
+      message,
+      evidence,
+    });
+    return { hunks: [], file: report, reject: null };
+  }
+  const taken = twin
+    ? `upstream has most of what it defines in '${twin.path}'`
+    : context.target.has(path)
+      ? `the target has a file '${path}' of its own`
+      : context.target.obstacle(path);
   if (taken !== null) {
     const message = taken;
     return {
@@ -111,6 +140,7 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const adapted = code ? context.adapter.adapt(splitLines(text), path) : null;
+  if (adapted) adapted.doubts.push(...adapted.blockers);
   context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
   const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
   return {
@@ -123,6 +153,33 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
     }),
     reject: null,
   };
+}
+
+/**
+ * A file of the same name that upstream has made since and that defines what a new file of the set defines: all of it with
+ * all its fields (`whole`), or half of it and more. To have both would be to define things twice.
+ */
+async function upstreamTwin(
+  source: ByteString,
+  path: ByteString,
+  context: PortContext,
+): Promise<{ path: ByteString; whole: boolean } | null> {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const namesOf = (file: PorterFile) =>
+    file.index.definitions
+      .filter((d) => d.kind !== 'prototype')
+      .flatMap((d) => [`${d.kind} ${d.name}`, ...d.members.map((m) => `${d.name}.${m.name}`)]);
+  const own = await context.patched.file(source);
+  const mine = own ? new Set(namesOf(own)) : new Set<string>();
+  if (mine.size === 0) return null;
+  for (const there of context.target.tree.paths()) {
+    if (!there.endsWith(`/${name}`) || context.base.tree.has(there) || !/\.[chS]$/.test(there)) continue;
+    const file = await context.target.file(there);
+    const theirs = new Set(file ? namesOf(file) : []);
+    const shared = [...mine].filter((n) => theirs.has(n)).length;
+    if (shared * 2 > mine.size) return { path: there, whole: shared === mine.size };
+  }
+  return null;
 }
 
 /** Where a folder of the base went: by where most of its files are now; itself when the target still has it. */
@@ -214,8 +271,13 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     );
   }
   const edits = liftEdits(base.lines, change.hunks, base.index.language);
-  const results: EditResult[] = [];
-  for (const edit of edits) results.push(await portEdit(edit, base, fileHeirs, context));
+  // Edits inside definitions first: where they go says where new definitions belong.
+  const inside = edits.filter((e) => scopeOf(base, e.segments[0]!) !== null);
+  const made = new Map<Edit, EditResult>();
+  for (const edit of [...inside, ...edits.filter((e) => !inside.includes(e))])
+    made.set(edit, await portEdit(edit, base, fileHeirs, context));
+  const results = edits.map((e) => made.get(e)!);
+  settleDeclarations(results, base);
   demoteOverlaps(results);
 
   const byTarget = new Map<ByteString, { file: PorterFile; edits: LineEdit[] }>();
@@ -261,6 +323,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     reject: rejected.length
       ? { path: pathOf(change), hunks: rejected.map((hunk) => leftOf(hunk, unplaced, base.lines)) }
       : null,
+    traces: results.map((r) => ({ ...r, base })),
   };
 }
 

@@ -53,9 +53,9 @@ export interface NoSite {
 
 const text = (unit: Unit, file: PorterFile) => (file.lines[unit.first] ?? '').trim().slice(0, 60);
 
-/** Finds the place of a segment among the units of a scope. */
-export function siteOf(segment: Segment, p: Pairing, wraps: Edit['wraps'] = null): Site | NoSite {
-  const site = siteAmongUnits(segment, p, wraps);
+/** Finds the place of a segment among the units of a scope; `free` when its neighbours may come in any order. */
+export function siteOf(segment: Segment, p: Pairing, wraps: Edit['wraps'] = null, free = false): Site | NoSite {
+  const site = siteAmongUnits(segment, p, wraps, free);
   if (site.at === null || site.remove > 0 || segment.removed.length === 0) return site;
   return withRemovedTrivia(segment, site, p);
 }
@@ -88,7 +88,7 @@ function withRemovedTrivia(segment: Segment, site: Site, p: Pairing): Site | NoS
 /** How far from its site, in lines, a comment may have moved. */
 const NEAR = 12;
 
-function siteAmongUnits(segment: Segment, p: Pairing, wraps: Edit['wraps']): Site | NoSite {
+function siteAmongUnits(segment: Segment, p: Pairing, wraps: Edit['wraps'], free: boolean): Site | NoSite {
   const end = segment.at + segment.removed.length;
   // Neighbours: the last unit that ends before the segment, the first that begins behind it.
   let previous = -1;
@@ -151,6 +151,12 @@ function siteAmongUnits(segment: Segment, p: Pairing, wraps: Edit['wraps']): Sit
       why: 'both neighbours are found side by side, one of them changed',
     };
   if (beforeTo !== null && afterTo !== null) {
+    // Behind what upstream put there: its lines stay together with those that they followed.
+    if (free && !belongsBelow(segment, p.base)) {
+      const last = { previous, next, beforeTo: afterTo - 1, afterTo };
+      const at = lineOf(segment, p, last, 'previous');
+      return { ...at, precision: 'order', why: 'it goes behind what upstream put at the same place' };
+    }
     const side = belongsBelow(segment, p.base) && afterSame ? 'next' : beforeSame ? 'previous' : 'next';
     return {
       ...lineOf(segment, p, gap, side),

@@ -5,6 +5,7 @@ import { grownGuard, isDeclaration, statementsIn } from './blocks';
 import type { Edit, Segment } from './lift';
 import { isTrivial, scopeOf, type Aligner, type Nothing, type PlacedSegment, type ScopePair } from './place';
 import type { Pairing } from './site';
+import type { Unit } from './units';
 import type { PorterFile } from './view';
 
 /** True when the statements around a guard are known in both kernels: then {@link growGuard} judges it. */
@@ -125,7 +126,7 @@ export function wrappedRange(
       // Word for word elsewhere in the scope: upstream moved it out of what was wrapped.
       if (unit.weight >= 0.7 && p.targetUnits.some((u, k) => u.key === unit.key && !inside.has(k))) moved++;
     } else if (!inside.delete(m.to)) other++;
-    else if (m.similarity < 1) changed++;
+    else if (m.similarity < 1 || (!pair && reads(p.base, unit) !== reads(p.target, p.targetUnits[m.to]!))) changed++;
   });
   // Around a whole block the lines have been looked at already: some of their twins stand in other blocks.
   const whole = placed.every((s) => s.site.whole || isTrivial(s.segment, edit));
@@ -144,6 +145,11 @@ export function wrappedRange(
   const lost = base.index.language === 'asm' ? 0.85 : 0.75;
   const factor = (missing ? lost : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
   return { ok: true, factor, why: words.length ? words.join(', ') : 'all wrapped lines are unchanged' };
+}
+
+/** What an item says: two of one name may say different things. */
+function reads(file: PorterFile, unit: Unit): string {
+  return tokens(file.lines.slice(unit.first, unit.last + 1).join('')).join(' ');
 }
 
 /** A line of the same shape at the very place of one that is gone, between the same neighbours; null when there is none. */

@@ -1,11 +1,12 @@
 import { createTwoFilesPatch } from 'diff';
-import type { HunkReport } from '../../src/core/outcome';
+import type { HunkReport, WorkItem } from '../../src/core/outcome';
 import { parseVersion } from '../../src/core/version';
 import { blobId } from '../../src/io/blob-id';
 import { Scratch } from '../../src/io/scratch';
 import type { KernelTree } from '../../src/io/tree';
 import { readDiff } from '../../src/patch-set/diff-reader';
-import { runPipeline } from '../../src/pipeline';
+import type { PortedPatch } from '../../src/porter/port';
+import { runPipeline, runStepwise } from '../../src/pipeline';
 
 /** Path to text. */
 export type Texts = Record<string, string>;
@@ -28,13 +29,25 @@ export interface Ported {
   /** The target's files with the set; a deleted one is gone. */
   files: Texts;
   hunks: HunkReport[];
+  patches: PortedPatch[];
+  workItems: WorkItem[];
+  notes: string[];
 }
+
+/** Releases between base and target: name to the files that differ from the base; an empty text is no file. */
+export type Between = Record<string, Texts>;
 
 /**
  * Ports what `patched` makes of `base` to `target`. All three are whole trees; files that `patched` and `target` do not
  * name are those of `base`; an empty text is no file.
  */
-export async function port(base: Texts, patched: Texts, target: Texts, moved: string[] = []): Promise<Ported> {
+export async function port(
+  base: Texts,
+  patched: Texts,
+  target: Texts,
+  moved: string[] = [],
+  way: { between?: Between; stepwise?: boolean } = {},
+): Promise<Ported> {
   const after = { ...base, ...patched };
   const upstream = { ...base, ...target };
   for (const path of moved) delete upstream[path];
@@ -64,10 +77,15 @@ export async function port(base: Texts, patched: Texts, target: Texts, moved: st
     ],
   };
   return Scratch.use([], async (scratch) => {
-    const ported = await runPipeline({
+    const between = Object.entries(way.between ?? {}).map(([name, files]) => {
+      const all = { ...base, ...files };
+      return memoryTree(name, Object.fromEntries(Object.entries(all).filter(([, text]) => text !== '')));
+    });
+    const ported = await (way.stepwise ? runStepwise : runPipeline)({
       set,
       base: memoryTree('v4.18', base),
       target: memoryTree('v5.10', upstream),
+      between: way.between ? between : null,
       scratch,
       knowledge: {},
       cache: null,
@@ -80,7 +98,8 @@ export async function port(base: Texts, patched: Texts, target: Texts, moved: st
       if (file === null) delete files[path];
       else files[path] = file.text;
     }
-    return { files, hunks: ported.patches[0]!.hunks };
+    const { patches } = ported;
+    return { files, hunks: patches[0]!.hunks, patches, workItems: ported.workItems, notes: ported.notes };
   });
 }
 

@@ -49,6 +49,13 @@ describe('the document', () => {
     );
   });
 
+  it('names the work items with their release', () => {
+    const text = textOf(portDocument(report, null, null));
+    expect(text).toContain('Work items');
+    for (const item of report.workItems!) expect(text).toContain(JSON.stringify(item.title).slice(1, -1));
+    expect(textOf(portDocument({ ...report, workItems: [] }, null, null))).not.toContain('Work items');
+  });
+
   it('marks a sample as one', () => {
     expect(textOf(portDocument(report, null, sample()))).toContain('SAMPLE DATA');
   });

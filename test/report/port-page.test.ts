@@ -55,6 +55,25 @@ describe('a hunk beside its port', () => {
   });
 });
 
+describe('work items', () => {
+  const options = { check: null };
+
+  it('link to their hunks, and show the draft as one', () => {
+    const items = view.report.workItems!;
+    expect(items.length).toBeGreaterThan(0);
+    const html = portPage(view, options);
+    expect(html).toContain('<h2 id="work">Work items</h2>');
+    for (const item of items) expect(html).toContain(`<li id="${item.id}"><strong>v4.20</strong>`);
+    expect(html).toContain('not in the tree</summary>');
+  });
+
+  it('are left out for a report that has none', () => {
+    const report = { ...view.report };
+    delete report.workItems;
+    expect(portPage({ ...view, report }, options)).not.toContain('Work items');
+  });
+});
+
 describe('the flow picture', () => {
   const hunk = (from: string, to: string | null, definition: string | null = null) =>
     ({

@@ -47,6 +47,11 @@ export const applyCommand = defineCommand({
         default: 'reject' as const,
         describe: 'what is left of hunks that are not placed',
       })
+      .option('stepwise', {
+        type: 'boolean',
+        default: false,
+        describe: 'port to the releases on the way, too, and compare',
+      })
       .option('force', {
         alias: 'f',
         type: 'boolean',
@@ -75,6 +80,7 @@ export const applyCommand = defineCommand({
       force: args.force,
       only: args.only,
       markers: args.conflicts === 'markers',
+      stepwise: args.stepwise,
       chronicle: args.chronicle,
       dryRun: args.dryRun,
       progress: (stage) => ui.progress(stage),
@@ -108,6 +114,7 @@ function show(report: PortReport, ui: Ui): void {
     for (const h of left)
       ui.out(`  ${c.yellow(h.id)} ${forDisplay(h.path)}:${h.source.line}: ${h.message ?? h.outcome}\n`);
   }
+  showWork(report, ui);
   for (const f of report.files.filter(
     (x) =>
       x.outcome === 'unreadable' ||
@@ -130,6 +137,22 @@ function show(report: PortReport, ui: Ui): void {
     ui.say(
       `\nwrote '${out}': the series, port.json${report.rejects.length ? ' and rejects/' : ''}\nnext: git am ${out}/*.patch`,
     );
+}
+
+/** Work items that are named one by one; the report has all. */
+const SHOWN_ITEMS = 8;
+
+function showWork(report: PortReport, ui: Ui): void {
+  const items = report.workItems ?? [];
+  if (items.length === 0) return;
+  ui.out(`\n${items.length} work ${items.length === 1 ? 'item' : 'items'}:\n`);
+  for (const item of items.slice(0, SHOWN_ITEMS)) {
+    const hunks = `${item.hunks.length} ${item.hunks.length === 1 ? 'hunk' : 'hunks'}`;
+    const [heir] = item.heirs;
+    const to = heir ? `; see ${heir.definition ? `'${heir.definition}' in ` : ''}${forDisplay(heir.path)}` : '';
+    ui.out(`  ${ui.colors.yellow(item.id)} ${item.release ?? '?'}: ${hunks}: ${forDisplay(item.title)}${to}\n`);
+  }
+  if (items.length > SHOWN_ITEMS) ui.out(`  and ${items.length - SHOWN_ITEMS} more: see the report\n`);
 }
 
 /** A table: drawn on a terminal, tab-separated when piped. */

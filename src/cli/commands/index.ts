@@ -3,6 +3,7 @@ import { applyCommand } from './apply';
 import { benchCommand } from './bench';
 import { checkCommand } from './check';
 import { chronicleCommand } from './chronicle';
+import { ciCommand } from './ci';
 import { diffPortsCommand } from './diff-ports';
 import { hypercallsCommand } from './hypercalls';
 import { importCommand } from './import';
@@ -25,6 +26,7 @@ export const commands = [
   hypercallsCommand,
   mailCommand,
   matrixCommand,
+  ciCommand,
   diffPortsCommand,
   reportCommand,
   benchCommand,

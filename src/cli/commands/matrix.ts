@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { inputError, internalError, KportError, usageError, type ErrorKind } from '../../core/errors';
+import { inputError, usageError } from '../../core/errors';
 import { forDisplay, fromDisplay } from '../../core/text';
 import { cacheDirectory } from '../../io/cache';
 import { assertWritable, listFolder, readFile, readFileIfAny, writeFile } from '../../io/files';
-import { firstLine, GitRepo } from '../../io/git';
+import { GitRepo } from '../../io/git';
 import { machine } from '../../io/machine';
-import { run } from '../../io/process';
 import { loadSet, type PatchSet } from '../../patch-set/patch-set';
 import { matrixPage } from '../../report/matrix/html';
 import { jobsFor, runMatrix, type PortedTarget, type TargetCache } from '../../report/matrix/run';
@@ -15,9 +14,9 @@ import type { MatrixReport } from '../../report/schema/matrix';
 import { defineCommand } from '../command';
 import { Exit } from '../exit';
 import { fixtureKernels } from '../fixture-kernels';
-import type { WorkerAnswer } from '../matrix-worker';
 import { patchesDirToRead } from '../patches-dir';
 import type { Ui } from '../ui';
+import { inWorker } from '../worker';
 import { tableOf } from './apply';
 
 const WORKER = path.join(__dirname, '../matrix-worker.js');
@@ -65,7 +64,8 @@ export const matrixCommand = defineCommand({
           const base = await repo.commit(set.manifest.base.commit ?? set.manifest.base.version);
           return createHash('sha256').update(`${digest} ${commit} ${base}`).digest('hex');
         },
-        portOne: (to) => inWorker({ set: set.name, patchesDir, tree, to, baseTree: args.baseTree ?? null }, args.git),
+        portOne: (to) =>
+          portInWorker({ set: set.name, patchesDir, tree, to, baseTree: args.baseTree ?? null }, args.git),
         cache: args.dryRun || args.fresh ? writeOnly(cacheOf(), args.dryRun) : cacheOf(),
         progress: (line) => ui.progress(line),
       });
@@ -85,23 +85,24 @@ export const matrixCommand = defineCommand({
 });
 
 /** One target in a process of its own. */
-async function inWorker(
+function portInWorker(
   request: { set: string; patchesDir: string; tree: string; to: string; baseTree: string | null },
   withGit: boolean,
 ): Promise<PortedTarget> {
-  const input = JSON.stringify({
-    request: { ...request, branch: null, out: null, force: false, only: [], markers: false, chronicle: true, dryRun: true },
+  const input = {
+    request: {
+      ...request,
+      branch: null,
+      out: null,
+      force: false,
+      only: [],
+      markers: false,
+      chronicle: true,
+      dryRun: true,
+    },
     withGit,
-  });
-  const done = await run(process.execPath, [WORKER], { input: fromDisplay(input) });
-  let answer: WorkerAnswer;
-  try {
-    answer = JSON.parse(done.stdout.toString('utf8')) as WorkerAnswer;
-  } catch {
-    throw internalError(`the port to '${request.to}' ended with exit code ${done.code}: ${firstLine(done.stderr)}`);
-  }
-  if ('error' in answer) throw new KportError(answer.error.kind as ErrorKind, answer.error.message, answer.error.hints);
-  return answer.done;
+  };
+  return inWorker(WORKER, input, `the port to '${request.to}'`);
 }
 
 /** Everything but the target that decides what a port gives: the set's files, and kport's own code. */

@@ -15,6 +15,7 @@ export function portDocument(report: PortReport, check: CheckReport | null, benc
     ...numbers(report),
     ...upstream(report),
     ...openPoints(report),
+    ...workItems(report),
     ...checks(check),
     ...measurements(bench),
     ...filesOf(report),
@@ -176,6 +177,27 @@ function openPoints(report: PortReport): Block[] {
   ]);
   rows.push(...files.map((f) => ['', forDisplay(f.path), `${f.outcome}: ${f.message ?? ''}`]));
   return [...blocks, { kind: 'table', head: ['hunk', 'place in the base', 'what is left'], rows, widths: [2, 5, 6] }];
+}
+
+/** The conflicts by mechanism, with what has the work now. */
+function workItems(report: PortReport): Block[] {
+  const items = report.workItems ?? [];
+  if (items.length === 0) return [];
+  const rows = items.map((item) => {
+    const heirs = item.heirs.slice(0, 2).map((h) => `${h.path}${h.definition ? `: ${h.definition}` : ''}`);
+    return [item.release ?? '', item.title, String(item.hunks.length), heirs.join(', ')].map(forDisplay);
+  });
+  return [
+    { kind: 'heading', level: 2, text: 'Work items' },
+    { kind: 'paragraph', text: 'The conflicts by what upstream did: each item is solved once.' },
+    {
+      kind: 'table',
+      head: ['release', 'what went', 'hunks', 'what has the work now'],
+      rows,
+      widths: [1, 5, 1, 5],
+      right: [2],
+    },
+  ];
 }
 
 function checks(check: CheckReport | null): Block[] {

@@ -39,16 +39,21 @@ export function jobsFor(targets: number, machine: { cpus: number; freeMegabytes:
 
 /** Ports every target, `jobs` at a time. Never throws for a target; gives the columns in the order of the request. */
 export async function runMatrix(request: MatrixRequest): Promise<MatrixColumn[]> {
-  const columns: MatrixColumn[] = new Array(request.targets.length);
+  return inParallel(request.targets, request.jobs, (to) => oneTarget(to, request));
+}
+
+/** Does `work` on all items, `jobs` at a time; the results are in the order of the items. */
+export async function inParallel<T, R>(items: readonly T[], jobs: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = new Array(items.length);
   let next = 0;
   const worker = async () => {
-    while (next < request.targets.length) {
+    while (next < items.length) {
       const i = next++;
-      columns[i] = await oneTarget(request.targets[i]!, request);
+      results[i] = await work(items[i]!);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(request.jobs, request.targets.length) }, worker));
-  return columns;
+  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, worker));
+  return results;
 }
 
 async function oneTarget(to: string, request: MatrixRequest): Promise<MatrixColumn> {

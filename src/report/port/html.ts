@@ -27,6 +27,7 @@ export function portPage(view: PortView, options: PortPageOptions): string {
 <main data-key="${esc(key)}">
 ${summary(view)}
 ${openPoints(view)}
+${workItems(view)}
 ${checks(options.check)}
 ${flows(view)}
 ${files(view)}
@@ -108,6 +109,34 @@ function openPoints(view: PortView): string {
   return `<section aria-labelledby="open"><h2 id="open">Open points</h2>
 <details><summary>${left.length} hunks and ${files.length} files are left, for ${items.length} reasons</summary>
 <ul>${items.join('\n')}</ul></details></section>`;
+}
+
+/** The conflicts by mechanism: one item is one piece of work. Reports of earlier versions have none. */
+function workItems(view: PortView): string {
+  const items = view.report.workItems ?? [];
+  if (items.length === 0) return '';
+  const byId = new Map(view.hunks.map((h) => [h.report.id, h]));
+  const list = items.map((item) => {
+    const links = item.hunks.flatMap((id) => {
+      const h = byId.get(id);
+      return h
+        ? [`<a href="#${anchor(h)}"><code>${esc(forDisplay(h.report.path))}:${h.report.source.line}</code></a>`]
+        : [];
+    });
+    const heirs = item.heirs.map(
+      (h) =>
+        `<li><code>${esc(forDisplay(h.path))}${h.definition ? `: ${esc(h.definition)}` : ''}</code>, ${esc(forDisplay(h.why))}</li>`,
+    );
+    const draft = item.draft
+      ? `<details><summary>Draft for <code>${esc(forDisplay(item.draft.path))}:${item.draft.line}</code>, not in the tree</summary>
+<div class="scroll" tabindex="0" role="group" aria-label="draft ${item.id}"><pre>${esc(forDisplay(item.draft.text))}</pre></div></details>`
+      : '';
+    return `<li id="${item.id}"><strong>${esc(item.release ?? 'release unknown')}</strong>: ${esc(forDisplay(item.title))}: ${links.join(', ')}
+${heirs.length ? `<p class="dim">What has the work now:</p><ul>${heirs.join('\n')}</ul>` : ''}${draft}</li>`;
+  });
+  return `<section aria-labelledby="work"><h2 id="work">Work items</h2>
+<p>The conflicts by what upstream did: each item is solved once.</p>
+<ol>${list.join('\n')}</ol></section>`;
 }
 
 function checks(check: CheckReport | null): string {

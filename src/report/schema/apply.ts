@@ -53,6 +53,22 @@ export const PortedHunk = z.object({
   inert: z.boolean(),
 });
 
+export const WorkItem = z
+  .object({
+    id: z.string().regex(/^w[0-9a-f]{8}$/),
+    title: z.string(),
+    release: z.string().nullable(),
+    cause: Cause.nullable(),
+    hunks: z.array(z.string()).describe('Ids of hunks.'),
+    definitions: z.array(z.object({ path: z.string(), definition: z.string() })),
+    heirs: z.array(z.object({ path: z.string(), definition: z.string().nullable(), why: z.string() })),
+    draft: z
+      .object({ path: z.string(), line: z.int().min(1), text: z.string() })
+      .nullable()
+      .describe('A draft: never written to the tree.'),
+  })
+  .describe('Hunks that are left for one reason upstream.');
+
 /** What `kport apply --json` prints and what is stored with a port. */
 export const ApplySchema = z
   .object({
@@ -75,6 +91,7 @@ export const ApplySchema = z
     summary: PortSummary,
     files: z.array(PortedFile),
     hunks: z.array(PortedHunk),
+    workItems: z.array(WorkItem).optional(),
     rejects: z.array(z.object({ file: z.string(), path: z.string(), text: z.string() })),
     notes: z.array(z.string()),
     timing: z.record(z.string(), z.number()),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ApplySchema } from './apply';
 import { BenchSchema } from './bench';
 import { CheckSchema } from './check';
+import { CiSchema } from './ci';
 import { DiffPortsSchema } from './diff-ports';
 import { IndexSchema } from './kernel-index';
 import { MapSchema } from './map';
@@ -12,6 +13,7 @@ export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   apply: ApplySchema,
   bench: BenchSchema,
   check: CheckSchema,
+  ci: CiSchema,
   'diff-ports': DiffPortsSchema,
   index: IndexSchema,
   map: MapSchema,

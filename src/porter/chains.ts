@@ -1,0 +1,142 @@
+import type { Evidence } from '../core/outcome';
+import type { ByteString } from '../core/text';
+import type { KernelIndex } from '../kernel-index';
+import type { Member } from '../kernel-index/types';
+import type { SymbolMap } from '../symbol-map';
+
+/** A payload with its member accesses as the target has them. */
+export interface Chains {
+  text: ByteString;
+  evidence: Evidence[];
+  doubts: string[];
+}
+
+const CHAIN = /(?<![\w.>])([A-Za-z_]\w*)((?:\s*(?:->|\.)\s*[A-Za-z_]\w*)+)/g;
+const LINK = /\s*(->|\.)\s*([A-Za-z_]\w*)/g;
+const STRUCT = /^(?:const )?struct (\w+)(?: \*)?$/;
+
+/** A field rename must be this sure before it is written into somebody's code. */
+const SURE = 0.7;
+
+/**
+ * Rewrites member accesses whose owner is known: `kvm->arch.vmid`, where `kvm` is declared as `struct kvm *`, is followed
+ * through the structs of the base; a field that upstream moved into another struct, or made a struct of its own, is
+ * reached as the target has it. A name alone says nothing: a set has fields of the same names in structs of its own.
+ *
+ * @param around text in which the variables of `text` are declared, beside itself
+ */
+export function readChains(
+  text: ByteString,
+  around: ByteString,
+  base: KernelIndex,
+  target: KernelIndex,
+  map: SymbolMap,
+): Chains {
+  const evidence = new Map<string, Evidence>();
+  const doubts = new Set<string>();
+  const read = text.replace(CHAIN, (whole: string, start: string, rest: string, offset: number) => {
+    let owner = declaredStruct(start, text.slice(0, offset)) ?? declaredStruct(start, around);
+    const links = [...rest.matchAll(LINK)].map((m) => ({ op: m[1]!, name: m[2]!, text: m[0] }));
+    let out = start;
+    for (let i = 0; i < links.length; i++) {
+      const link = links[i]!;
+      const member = owner === null ? null : memberOf(base, owner, link.name);
+      if (owner === null || !member)
+        return out === start
+          ? whole
+          : out +
+              links
+                .slice(i)
+                .map((l) => l.text)
+                .join('');
+      const now = memberOf(target, owner, link.name);
+      if (now && now.type === member.type) {
+        out += link.text;
+        owner = STRUCT.exec(member.type)?.[1] ?? null;
+        continue;
+      }
+      const step = follow(
+        owner,
+        links.slice(i).map((l) => l.name),
+        member,
+        base,
+        target,
+        map,
+      );
+      const field = `${owner}.${link.name}`;
+      if (!step) {
+        if (base.definitions(owner).length && target.definitions(owner).length)
+          doubts.add(`mentions the field '${link.name}' of 'struct ${owner}', which changed`);
+        return whole;
+      }
+      const was = links
+        .slice(i, i + step.taken)
+        .map((l) => l.name)
+        .join('.');
+      evidence.set(field, {
+        kind: 'field-respelt',
+        text: `'${was}' of 'struct ${owner}' is '${step.into}' in the target`,
+      });
+      out += link.op + step.into;
+      owner = step.owner;
+      i += step.taken - 1;
+    }
+    return out;
+  });
+  return { text: read, evidence: [...evidence.values()], doubts: [...doubts] };
+}
+
+/** The struct that a variable is declared to be, or to point to: by the nearest declaration above. */
+function declaredStruct(name: string, above: ByteString): string | null {
+  const found = [...above.matchAll(new RegExp(`\\bstruct\\s+(\\w+)\\s*\\*?\\s*(?:const\\s+)?${name}\\s*[;,=)]`, 'g'))];
+  return found[found.length - 1]?.[1] ?? null;
+}
+
+function memberOf(kernel: KernelIndex, struct: string, name: string): Member | null {
+  for (const { definition } of kernel.definitions(struct)) {
+    if (definition.kind !== 'struct') continue;
+    const member = definition.members.find((m) => m.name === name);
+    if (member) return member;
+  }
+  return null;
+}
+
+/** How a field is reached in the target: how many links it takes the place of, and what struct that is. */
+function follow(
+  owner: string,
+  names: readonly string[],
+  member: Member,
+  base: KernelIndex,
+  target: KernelIndex,
+  map: SymbolMap,
+): { into: string; taken: number; owner: string | null } | null {
+  const entry = map.lookup('field', `${owner}.${names[0]}`);
+  if (!entry || entry.confidence < SURE) return null;
+  const moved = entry.changes.find((c) => c.kind === 'path-changed');
+  let [into, taken] = [names[0]!, 1];
+  if (moved?.kind === 'path-changed') {
+    const from = moved.from.split('.');
+    if (from.some((n, i) => names[i] !== n)) return null;
+    [into, taken] = [moved.into, from.length];
+  }
+  let was: Member | null = member;
+  for (let i = 1; i < taken && was; i++) was = memberOf(base, STRUCT.exec(was.type)?.[1] ?? '', names[i]!);
+  let [at, now]: [string | null, Member | null] = [owner, null];
+  for (const part of into.split('.')) {
+    now = at === null ? null : memberOf(target, at, part);
+    at = now ? (STRUCT.exec(now.type)?.[1] ?? null) : null;
+  }
+  if (!was || !now) return null;
+  if (was.type === now.type) return { into, taken, owner: at };
+  // A value that got a struct of its own: its one member of the old type.
+  if (at === null || now.type.includes('*') || STRUCT.test(was.type)) return null;
+  const inner = target
+    .definitions(at)
+    .flatMap((f) => (f.definition.kind === 'struct' ? f.definition.members : []))
+    .filter((m) => m.type === was.type);
+  const named = inner.filter((m) => m.name === names[taken - 1]);
+  const [value] = named.length === 1 ? named : inner;
+  return value && (named.length === 1 || inner.length === 1)
+    ? { into: `${into}.${value.name}`, taken, owner: null }
+    : null;
+}

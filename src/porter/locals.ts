@@ -1,0 +1,120 @@
+import type { Evidence } from '../core/outcome';
+import { stripComments, type ByteString } from '../core/text';
+import type { KernelIndex } from '../kernel-index';
+import type { Definition } from '../kernel-index/types';
+import type { Pairing } from './site';
+
+/** A definition of the base and what it became, with their lines aligned. */
+export interface Scopes {
+  base: Definition;
+  target: Definition;
+  pairing: Pairing;
+}
+
+/** What a payload's locals read as in the target; `missing` are those that nothing is known of. */
+export interface Locals {
+  lines: ByteString[];
+  evidence: Evidence[];
+  missing: string[];
+}
+
+const DECLARED =
+  /^\s*(?:(?:const|static|unsigned|struct|union|enum)\s+)*[A-Za-z_]\w*[\s*]+([A-Za-z_]\w*)\s*(?:[;=,[]|$)/gm;
+
+/**
+ * Rewrites what a payload takes from the function around it: parameters and locals that upstream dropped are reached in
+ * another way now. How, upstream's own lines show; where they do not, a new parameter with the one member of the type may.
+ */
+export function readLocals(lines: readonly ByteString[], scopes: Scopes, target: KernelIndex): Locals {
+  const { pairing } = scopes;
+  const text = (file: { text: ByteString }, d: Definition) => file.text.slice(d.start, d.end);
+  const missing = missingLocals(
+    lines.join(''),
+    scopes.base,
+    text(pairing.base, scopes.base),
+    text(pairing.target, scopes.target),
+  );
+  let read = lines.join('');
+  const evidence: Evidence[] = [];
+  const unknown: string[] = [];
+  for (const name of missing) {
+    const now = learned(name, pairing) ?? byType(name, scopes, text(pairing.base, scopes.base), target);
+    if (now === null) {
+      unknown.push(name);
+      continue;
+    }
+    read = read.replace(new RegExp(`(?<![.>\\w])${name}\\b`, 'g'), () => now.text);
+    evidence.push({ kind: 'local-respelt', text: `the local '${name}' is '${now.text}' in the target: ${now.why}` });
+  }
+  return { lines: evidence.length ? (read.match(/[^\n]*\n|[^\n]+$/g) ?? []) : [...lines], evidence, missing: unknown };
+}
+
+/** Locals and parameters of the base's definition that the payload uses and the target's does not have. */
+function missingLocals(payload: ByteString, base: Definition, was: ByteString, is: ByteString): string[] {
+  const words = (text: ByteString) => new Set(stripComments(text).match(/(?<![.>\w])[A-Za-z_]\w*/g) ?? []);
+  const declared = new Set([...stripComments(was).matchAll(DECLARED)].map((m) => m[1]!));
+  for (const p of base.signature?.parameters ?? []) declared.add(p.name);
+  const there = words(is);
+  const own = new Set([...stripComments(payload).matchAll(DECLARED)].map((m) => m[1]!));
+  return [...words(payload)].filter((w) => declared.has(w) && !there.has(w) && !own.has(w));
+}
+
+interface Reading {
+  text: string;
+  why: string;
+}
+
+/** What stands for a name in the lines that upstream changed; null when they do not agree, or there are none. */
+function learned(name: string, p: Pairing): Reading | null {
+  const seen = new Map<string, number>();
+  // The field of that name is another thing.
+  const plain = (words: readonly string[]) =>
+    words.filter((t, i) => t === name && !/^(->|\.)$/.test(words[i - 1] ?? '')).length;
+  p.match.forEach((m, i) => {
+    if (!m || m.similarity === 1) return;
+    const [a, b] = [p.baseUnits[i]!.tokens, p.targetUnits[m.to]!.tokens];
+    if (plain(a) !== 1 || plain(b) > 0) return;
+    let head = 0;
+    while (head < a.length && head < b.length && a[head] === b[head]) head++;
+    let tail = 0;
+    while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail])
+      tail++;
+    if (a.length - head - tail !== 1 || a[head] !== name) return;
+    const now = spell(b.slice(head, b.length - tail));
+    if (now !== null) seen.set(now, (seen.get(now) ?? 0) + 1);
+  });
+  if (seen.size !== 1) return null;
+  return { text: [...seen.keys()][0]!, why: "so upstream's own lines have it" };
+}
+
+/** Tokens as an expression that may stand for a name; null when they are none. */
+function spell(words: readonly string[]): string | null {
+  if (words.length === 0 || words.length > 12 || !words.every((w) => /^(\w+|->|\.|\(|\)|&)$/.test(w))) return null;
+  let depth = 0;
+  for (const w of words) {
+    if (w === '(') depth++;
+    if (w === ')' && --depth < 0) return null;
+  }
+  return depth === 0 ? words.join('') : null;
+}
+
+/** A parameter of the target whose struct has exactly one member of the type that the name has. */
+function byType(name: string, scopes: Scopes, was: ByteString, target: KernelIndex): Reading | null {
+  const type = scopes.base.signature?.parameters.find((p) => p.name === name)?.type;
+  const struct = type && /^(?:const )?struct (\w+) \*$/.exec(type);
+  if (!struct) return null;
+  const found: string[] = [];
+  for (const p of scopes.target.signature?.parameters ?? []) {
+    const owner = /^(?:const )?struct (\w+) \*$/.exec(p.type)?.[1];
+    const members = owner
+      ? target.definitions(owner).flatMap((f) => (f.definition.kind === 'struct' ? f.definition.members : []))
+      : [];
+    const fits = new Set(members.filter((m) => m.type === `struct ${struct[1]} *`).map((m) => m.name));
+    for (const m of fits) found.push(`${p.name}->${m}`);
+  }
+  if (found.length !== 1) return null;
+  // `kvm = f(kvm);` in the base: what its name stood for was what f makes of it.
+  const through = new RegExp(`\\b${name}\\s*=\\s*(\\w+)\\(${name}\\);`).exec(stripComments(was))?.[1];
+  const text = through ? `${through}(${found[0]})` : found[0]!;
+  return { text, why: `a parameter of it has one member of that type` };
+}
