@@ -5,6 +5,7 @@ import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
 import { MappedHeirs } from './porter/heirs';
 import type { PortContext } from './porter/context';
+import { Options } from './porter/inert';
 import { portPatch, type PortedPatch } from './porter/port';
 import { Resolutions, type Resolution } from './porter/resolutions';
 import { rolesOf } from './porter/roles';
@@ -90,6 +91,10 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     aligner: new Aligner(
       (word) => heirs.rename(word),
       (macro, index, operand) => heirs.operand(macro, index, operand),
+    ),
+    options: new Options(
+      () => new Set([...input.base.paths(), ...touchedPaths(set)]),
+      (path) => patched.text(path),
     ),
     votes: new Map(),
     roleOf: rolesOf(set.patches, input.base.paths()),

@@ -164,7 +164,8 @@ export class Adapter {
       if (this.own.has(macro)) return whole;
       const respelt = list.split(',').map((part, i) => {
         const [, before, word, after] = /^(\s*)([A-Za-z_]\w*)(\s*)$/.exec(part) ?? [];
-        const now = word === undefined || this.own.has(word) ? null : this.operand(macro, i, word);
+        // A macro that pastes its operand takes no variable, whatever the set has of that name.
+        const now = word === undefined ? null : this.operand(macro, i, word);
         if (now === null) return part;
         const text = `'${macro}(${word})' is '${macro}(${now})' in the target`;
         evidence.set(`${macro}(${word}`, { kind: 'operand-respelt', text });

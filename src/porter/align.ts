@@ -144,7 +144,8 @@ export function sameSense(a: readonly string[], b: readonly string[]): boolean {
   };
   const callee = (t: readonly string[]) =>
     t.find((w, i) => t[i + 1] === '(' && /^[A-Za-z_]/.test(w) && !NO_CALLEE.has(w));
-  const constants = (t: readonly string[]) => new Set(t.filter((w) => /^[A-Z][A-Z0-9_]{2,}$/.test(w)));
+  const constants = (t: readonly string[]) =>
+    new Set(t.filter((w) => /^[A-Z]\w*$/.test(w) && w.replace(/[^A-Z]/g, '').length >= 3));
   const differ = (x: string | undefined, y: string | undefined) => x !== undefined && y !== undefined && x !== y;
   if (differ(assigned(a), assigned(b))) return false;
   const [fa, fb] = [callee(a), callee(b)];
@@ -154,8 +155,17 @@ export function sameSense(a: readonly string[], b: readonly string[]): boolean {
     const variant = long.startsWith(short) || long.endsWith(`_${short}`);
     if (!variant || a[a.indexOf(fa!) + 2] !== b[b.indexOf(fb!) + 2]) return false;
   }
+  if (isSetter(a, b)) return true;
   const [ca, cb] = [constants(a), constants(b)];
   return ca.size === 0 || cb.size === 0 || [...ca].some((c) => cb.has(c));
+}
+
+/** `write_sysreg(A, hcr_el2);` and `write_sysreg(B, hcr_el2);`: one statement that sets the same thing, to another value. */
+function isSetter(a: readonly string[], b: readonly string[]): boolean {
+  if (a[0] !== b[0] || a[1] !== '(' || b[1] !== '(' || a[a.length - 1] !== ';' || b[b.length - 1] !== ';') return false;
+  const last = (t: readonly string[]) => t.slice(t.lastIndexOf(',') + 1);
+  const [x, y] = [last(a), last(b)];
+  return a.includes(',') && x.length === 3 && /^[a-z]/.test(x[0]!) && x.join(' ') === y.join(' ');
 }
 
 /**

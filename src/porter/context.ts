@@ -3,6 +3,7 @@ import type { ByteString } from '../core/text';
 import type { Adapter } from './adapt';
 import type { CodeSearch } from './code-search';
 import type { Heirs } from './heirs';
+import type { Options } from './inert';
 import type { Aligner } from './place';
 import type { Resolutions } from './resolutions';
 import type { View } from './view';
@@ -19,6 +20,8 @@ export interface PortContext {
   aligner: Aligner;
   code: CodeSearch;
   adapter: Adapter;
+  /** The options that the patched base defines. */
+  options: Options;
   /** How many edits inside definitions went from a file of the base to one file of the target; `from\0to`. */
   votes: Map<string, number>;
   roleOf: (path: ByteString) => Role;

@@ -30,6 +30,8 @@ export interface EditResult {
   outcome: Outcome;
   failure: NotPlaced | null;
   id?: string;
+  /** It changes nothing in the set itself: see `inert.ts`. */
+  inert?: boolean;
   /** A person made it; then it has no placement of the porter's. */
   resolved?: Resolved;
 }
@@ -121,8 +123,9 @@ export async function portEdit(
   if (placed.length === 0 && (await madeUpstream(edit, base, heirsOf, context)))
     return { edit, placements: [], outcome: 'already-upstream', failure: null };
   if (placed.length === 0 && edit.kind === 'guard-wrap' && scopes.size === 1) {
-    const vanished = effectsGone(edit, base, [...scopes][0]!, context);
-    if (vanished.length) {
+    const [scope] = [...scopes] as [Definition];
+    const vanished = effectsGone(edit, base, scope, context);
+    if (vanished.length && !(await stillComputed(edit, base, scope, heirsOf.get(scope) ?? [], context))) {
       const names = vanished.map((n) => `'${n}'`).join(', ');
       return obsoleteBecause(edit, `all that it guards out is done by ${names}, which the target does not have`);
     }
@@ -149,15 +152,15 @@ export async function portEdit(
   return finish(edit, base, placed, heirsOf, context);
 }
 
-function finish(
+async function finish(
   edit: Edit,
   base: PorterFile,
   placements: Placed[],
   heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
   context: PortContext,
-): EditResult {
+): Promise<EditResult> {
   for (const p of placements) {
-    const reason = adaptPayload(p, base, heirsOf, context);
+    const reason = await adaptPayload(p, base, heirsOf, context);
     if (reason === null) continue;
     const candidate = { path: p.file.path, line: p.segments[0]!.site.at + 1, definition: p.definition };
     return {
@@ -219,6 +222,26 @@ function effectsGone(edit: Edit, base: PorterFile, scope: Definition, context: P
     for (const w of lost) if (!context.target.kernel.mentions(w).length) vanished.add(w);
   }
   return [...vanished];
+}
+
+/** True when an heir still works on a local that the wrapped code sets: then it is done, only in another way. */
+async function stillComputed(
+  edit: Edit,
+  base: PorterFile,
+  scope: Definition,
+  heirs: readonly DefinitionHeir[],
+  context: PortContext,
+): Promise<boolean> {
+  const wraps = edit.wraps!;
+  const names = statementsIn(base, scope)
+    .filter((s) => s.startLine >= wraps.first && s.endLine <= wraps.last)
+    .flatMap((s) => /^(\w+)\s*=[^=]/.exec(stripComments(base.text.slice(s.start, s.end)))?.[1] ?? []);
+  for (const heir of heirs) {
+    const file = await context.target.file(heir.path);
+    const words = new Set(file ? tokens(file.text.slice(heir.definition.start, heir.definition.end)) : []);
+    if (names.some((name) => words.has(name))) return true;
+  }
+  return false;
 }
 
 function isFunction(word: string, context: PortContext): boolean {
@@ -354,7 +377,11 @@ async function alreadyDeleted(edit: Edit, paths: ReadonlySet<ByteString>, contex
 function isThere(p: Placed, base: PorterFile): boolean {
   return p.segments.every(({ segment, site }) => {
     const added = segment.added.map((l) => l.trim()).filter(Boolean);
-    if (added.length === 0 || site.remove > 0) return false;
+    if (site.remove > 0) {
+      const now = p.segments.find((s) => s.segment === segment && s.site === site)!.added;
+      return now.length > 0 && now.join('') === p.file.lines.slice(site.at, site.at + site.remove).join('');
+    }
+    if (added.length === 0) return false;
     const same = (lines: readonly ByteString[], from: number) =>
       lines
         .slice(Math.max(0, from), from + segment.added.length)

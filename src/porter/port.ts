@@ -7,6 +7,7 @@ import type { FileHeir } from './heirs';
 import { liftEdits, type Edit } from './lift';
 import { scopeOf } from './place';
 import { portEdit, type EditResult } from './port-edit';
+import { isInert } from './inert';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
@@ -291,6 +292,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     else made.set(edit, noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context));
   }
   const results = edits.map((e) => made.get(e)!);
+  for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   demoteOverlaps(results);
 
@@ -509,6 +511,7 @@ function reportOf(
   )[0]!;
   return hunkReport(patch, change, hunk, context, {
     edits,
+    inert: own.every((r) => r.inert),
     outcome: worst.outcome,
     strategy: strategyOf(worst),
     confidence: Math.min(...own.map(confidenceOf)),

@@ -140,11 +140,21 @@ export function wrappedRange(
   ].filter(Boolean);
   if (whole)
     return { ok: true, factor: 1, why: words.length ? `whole body: ${words.join(', ')}` : 'whole body, unchanged' };
-  if (missing * 2 > total) return { ok: false, why: words.join(', ') };
+  // With both of its ends unchanged the range is known, whatever upstream made of the middle.
+  const ends = [p.baseUnits.findIndex((u) => u.first >= edit.wraps!.first), lastWrapped(p, edit.wraps)];
+  const held = total > 2 && ends.every((i) => p.match[i]?.similarity === 1 && p.baseUnits[i]!.weight >= 0.7);
+  if (missing * 2 > total && !(held && pair)) return { ok: false, why: words.join(', ') };
   // What a register was loaded with may be loaded elsewhere; the instruction that uses it is what counts.
   const lost = base.index.language === 'asm' ? 0.85 : 0.75;
+  if (held && missing * 2 > total) return { ok: true, factor: 0.65, why: words.join(', ') };
   const factor = (missing ? lost : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
   return { ok: true, factor, why: words.length ? words.join(', ') : 'all wrapped lines are unchanged' };
+}
+
+function lastWrapped(p: Pairing, wraps: { last: number }): number {
+  let i = p.baseUnits.length - 1;
+  while (i >= 0 && p.baseUnits[i]!.last > wraps.last) i--;
+  return i;
 }
 
 /** What an item says: two of one name may say different things. */
@@ -190,8 +200,7 @@ export function fillRange(edit: Edit, placed: readonly PlacedSegment[], p: Pairi
   const [first, last] = [ends[0], ends[ends.length - 1]];
   if (!edit.wraps || !first || !last || first === last || ends.some((x) => x.site.whole || x.site.remove)) return null;
   const from = p.baseUnits.findIndex((u) => u.first >= edit.wraps!.first);
-  let to = p.baseUnits.length - 1;
-  while (to >= 0 && p.baseUnits[to]!.last > edit.wraps.last) to--;
+  const to = lastWrapped(p, edit.wraps);
   const [above, below] = [p.match[from - 1], p.match[to + 1]];
   if (!above || !below || above.similarity < 1 || below.similarity < 1) return null;
   const code = (file: PorterFile, u: { first: number; last: number }) => file.lines.slice(u.first, u.last + 1).join('');
