@@ -1,5 +1,5 @@
 import type { PatchSet } from './patch-set/patch-set';
-import { touchedPaths } from './patch-set/patch-set';
+import { filesAdded, touchedPaths } from './patch-set/patch-set';
 import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
@@ -73,6 +73,9 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const map = mapSymbols(baseIndex, targetIndex, input.knowledge);
   const heirs = new MappedHeirs(base, target, map);
   const own = new Set<string>();
+  const brought = new Set(filesAdded(set));
+  const refused = new Set<ByteString>();
+  const twins = new Map<ByteString, ByteString>();
 
   const context: PortContext = {
     base,
@@ -85,7 +88,8 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       map,
       (macro, index, operand) => heirs.operand(macro, index, operand),
       own,
-      (path) => target.has(path),
+      (path) => target.has(path) || (brought.has(path) && !refused.has(path)),
+      twins,
     ),
     code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner(
@@ -96,6 +100,9 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       () => new Set([...input.base.paths(), ...touchedPaths(set)]),
       (path) => patched.text(path),
     ),
+    refused,
+    twins,
+    folded: new Set(),
     votes: new Map(),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,

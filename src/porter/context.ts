@@ -20,6 +20,12 @@ export interface PortContext {
   aligner: Aligner;
   code: CodeSearch;
   adapter: Adapter;
+  /** New files of the set that found no place. */
+  refused: Set<ByteString>;
+  /** New files of the set that upstream has by now: where. */
+  twins: Map<ByteString, ByteString>;
+  /** Names of definitions that the set moved and that are upstream's business now: see `moved-definitions.ts`. */
+  folded: Set<string>;
   /** The options that the patched base defines. */
   options: Options;
   /** How many edits inside definitions went from a file of the base to one file of the target; `from\0to`. */
