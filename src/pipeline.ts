@@ -100,6 +100,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       () => new Set([...input.base.paths(), ...touchedPaths(set)]),
       (path) => patched.text(path),
     ),
+    placed: [],
     refused,
     twins,
     folded: new Set(),

@@ -6,6 +6,7 @@ import type { Heirs } from './heirs';
 import type { Options } from './inert';
 import type { Aligner } from './place';
 import type { Resolutions } from './resolutions';
+import type { PlacedEdit } from './uses';
 import type { View } from './view';
 
 /** What the porter works with; one for a whole set. */
@@ -20,6 +21,8 @@ export interface PortContext {
   aligner: Aligner;
   code: CodeSearch;
   adapter: Adapter;
+  /** Edits of the patch at hand that have a place. */
+  placed: PlacedEdit[];
   /** New files of the set that found no place. */
   refused: Set<ByteString>;
   /** New files of the set that upstream has by now: where. */

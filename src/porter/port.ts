@@ -12,6 +12,7 @@ import { isInert } from './inert';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
+import { sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -36,10 +37,12 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
   const results = new Map<FileChange, PortedChange>();
   const before = new Map(context.target.changes());
   for (;;) {
+    context.placed.length = 0;
     for (const change of inOrder(patch.changes)) results.set(change, await portChange(patch, change, context));
     if (!context.resolutions || (await context.resolutions.settle(context.target, context.heirs, before))) break;
     context.target.restore(before);
   }
+  sayUncoveredUses(context.placed, context);
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;
@@ -319,6 +322,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   demoteOverlaps(results);
+  for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
   const byTarget = new Map<ByteString, { file: PorterFile; edits: LineEdit[] }>();
   for (const r of results) {
