@@ -24,7 +24,7 @@ export interface Adapted {
 const SURE = 0.8;
 
 /** One word of a payload and what it becomes; null when it stays. */
-type Reading = { to: string; evidence: Evidence } | { doubt: string } | null;
+type Reading = { to: string; evidence: Evidence; needs?: readonly string[] } | { doubt: string } | null;
 
 /** Strings and comments are passed over; a word behind `.` or `->` is a field. */
 const WORD = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|(#\s*include\b[^\n]*)|(\.|->)?(\s*)\b([A-Za-z_]\w*)/g;
@@ -53,8 +53,16 @@ export class Adapter {
     this.asm = new AsmMacros(base, target);
   }
 
-  /** @param around text in which variables that the lines use are declared */
-  adapt(lines: readonly ByteString[], path: ByteString, around: ByteString = ''): Adapted {
+  /**
+   * @param around text in which variables that the lines use are declared
+   * @param locals names that the code around has at hand in the target
+   */
+  adapt(
+    lines: readonly ByteString[],
+    path: ByteString,
+    around: ByteString = '',
+    locals: ReadonlySet<string> = new Set(),
+  ): Adapted {
     const text = lines.join('');
     const evidence = new Map<string, Evidence>();
     const doubts = new Set<string>();
@@ -72,6 +80,10 @@ export class Adapter {
         if (!reading) return whole;
         if ('doubt' in reading) {
           doubts.add(reading.doubt);
+          return whole;
+        }
+        if (reading.needs?.some((name) => !locals.has(name))) {
+          doubts.add(`mentions '${word}', which takes '${reading.needs.join("', '")}' now`);
           return whole;
         }
         evidence.set(word, reading.evidence);
@@ -155,6 +167,18 @@ export class Adapter {
     // Whose field it is, the text does not say: a set may have fields of that name of its own.
     if (entry && heir && (member || entry.from.kind === 'field')) {
       return { doubt: `mentions the field '${word}', which is '${heir.name}' in the target` };
+    }
+    const callable = entry?.changes.find((c) => c.kind === 'became-callable');
+    if (
+      entry &&
+      heir &&
+      callable?.kind === 'became-callable' &&
+      entry.confidence >= SURE &&
+      callable.parameters.length
+    ) {
+      const call = `${heir.name}(${callable.parameters.join(', ')})`;
+      const text = `'${word}' is '${call}' in the target`;
+      return { to: call, evidence: { kind: 'became-callable', text }, needs: callable.parameters };
     }
     const reshaped = entry?.changes.some((c) => c.kind === 'became-callable' || c.kind === 'became-plain');
     if (entry && heir && reshaped)

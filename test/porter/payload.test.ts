@@ -41,6 +41,31 @@ describe('a parameter that upstream dropped', () => {
   });
 });
 
+test('a local that upstream dropped is what it was set to', async () => {
+  const base = fn(
+    'static void fault(struct domain *domain)',
+    'struct cfg *cfg = &domain->cfg;',
+    '',
+    'read_bank(cfg->bank);',
+    'isb();',
+    'finish();',
+  );
+  const patched = base.replace(
+    '\tfinish();\n',
+    '#ifdef CONFIG_SET\n\tclear_bank(cfg->bank, 1);\n#endif\n\tfinish();\n',
+  );
+  const upstream = fn(
+    'static void fault(struct domain *domain)',
+    'int bank = domain->cfg.bank;',
+    '',
+    'read_any_bank(bank, 0);',
+    'isb();',
+    'finish();',
+  );
+  const { files } = await port({ [C]: base }, { [C]: patched }, { [C]: upstream });
+  expect(files[C]).toContain('\tclear_bank(domain->cfg.bank, 1);\n');
+});
+
 describe('a macro that upstream has by now', () => {
   const base = lines('#define HCR_GUEST (HCR_RW | HCR_VM)', '', '/* other bits */', '#define TCR_BITS 1');
   const patched = base.replace(
