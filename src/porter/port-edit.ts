@@ -342,13 +342,20 @@ async function followCode(
   context: PortContext,
 ): Promise<Placed | NotPlaced | null> {
   if (!edit.wraps || scope.kind !== 'function') return null;
-  const code = base.lines.slice(edit.wraps.first, edit.wraps.last + 1);
+  // With the condition that it stands under: a common call is told apart by it.
+  const above = base.lines.slice(0, edit.wraps.first).findLastIndex((l) => stripComments(l).trim() !== '');
+  const header = /\)\s*\{\s*$/.test(base.lines[above] ?? '') && above > scope.startLine ? above : edit.wraps.first;
+  const code = base.lines.slice(header, edit.wraps.last + 1);
   const callers = new Set(
     context.base.kernel
       .mentions(scope.name)
       .flatMap((m) => (m.definition.calls.includes(scope.name) ? [m.definition.name] : [])),
   );
-  const found = await context.code.find(code, { callers, path: context.heirs.files(base.path)[0]?.path ?? base.path });
+  const found = await context.code.find(code, {
+    callers,
+    path: context.heirs.files(base.path)[0]?.path ?? base.path,
+    rename: (word) => context.heirs.rename(word),
+  });
   if (!found) return null;
   const text = `the wrapped code of '${scope.name}' is in '${found.definition.name}' now`;
   const pair: ScopePair = {
