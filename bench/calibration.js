@@ -7,6 +7,7 @@ const { placesOf, telling, key } = require('./elsewhere');
 
 const usage = `usage: node bench/calibration.js [--goldens] [--mutations FILE] [--report FILE --expert REV] [options]
   --goldens           the bundled sets on the bundled kernels against the ports made by hand
+  --to V,V            … of these kernels only
   --mutations FILE    what 'npx jest test/porter/mutation' wrote with KPORT_MUTATION_JSON=FILE; several with commas
   --report FILE       a report of 'kport apply --branch …' (its --json output) …
   --expert REV        … against a port made by people: a revision of the report's repository
@@ -36,7 +37,7 @@ function tally(placements) {
 const share = (r) => (r.right + r.wrong ? `${((100 * r.wrong) / (r.right + r.wrong)).toFixed(2)} %` : '-');
 
 /** A hunk is right when the port differs from the golden in nothing that is the hunk's. */
-async function againstGoldens() {
+async function againstGoldens(only) {
   const { apply } = dist('apply');
   const { fixtureKernels } = dist('cli/fixture-kernels');
   const { openTree } = dist('io/tree');
@@ -47,7 +48,7 @@ async function againstGoldens() {
   const golden = path.join(root, 'fixtures/golden');
   const tree = await fixtureKernels();
   const found = [];
-  for (const to of fs.readdirSync(golden).filter((d) => /^v/.test(d)))
+  for (const to of fs.readdirSync(golden).filter((d) => /^v/.test(d) && (!only || only.includes(d))))
     for (const file of fs.readdirSync(path.join(golden, to))) {
       const set = path.basename(file, '.patch');
       const request = {
@@ -156,6 +157,7 @@ async function main() {
     usage,
     {
       goldens: { type: 'boolean', default: false },
+      to: { type: 'string' },
       mutations: { type: 'string' },
       report: { type: 'string' },
       expert: { type: 'string' },
@@ -165,7 +167,7 @@ async function main() {
     [],
   );
   const truths = [];
-  if (opts.goldens) truths.push(['ports made by hand', await againstGoldens()]);
+  if (opts.goldens) truths.push(['ports made by hand', await againstGoldens(opts.to?.split(','))]);
   if (opts.mutations) truths.push(['mutated kernels', againstMutations(opts.mutations.split(','))]);
   if (opts.report && opts.expert) truths.push(['people', await againstPeople(opts.report, opts.expert)]);
   if (truths.length === 0) die(`nothing to hold it against\n${usage}`);
