@@ -2,6 +2,7 @@ import type { Outcome } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import { statementsIn } from './blocks';
+import type { FoundCode } from './code-search';
 import type { PortContext } from './context';
 import { conditionChange, conditionsAt } from './guards';
 import type { DefinitionHeir, FileHeir } from './heirs';
@@ -356,7 +357,7 @@ async function followCode(
     path: context.heirs.files(base.path)[0]?.path ?? base.path,
     rename: (word) => context.heirs.rename(word),
   });
-  if (!found) return null;
+  if (!found || (await hadCode(code, found, context))) return null;
   const text = `the wrapped code of '${scope.name}' is in '${found.definition.name}' now`;
   const pair: ScopePair = {
     base: scope,
@@ -386,6 +387,19 @@ async function movedByBoth(
     edit.segments.some((s) => d.startLine >= s.at && d.endLine < s.at + s.removed.length);
   const gone = base.outer.filter(taken);
   return gone.length > 0 && gone.every((d) => context.folded.has(`${d.kind} ${d.name}`));
+}
+
+/** True when the base has the code in the same definition already: then it did not come there from where it is gone. */
+async function hadCode(code: readonly ByteString[], found: FoundCode, context: PortContext): Promise<boolean> {
+  const { name, kind } = found.definition;
+  const namesakes = context.base.kernel.definitions(name).filter((f) => f.definition.kind === kind);
+  const there = namesakes.filter((f) => context.heirs.files(f.file.path).some((h) => h.path === found.file.path));
+  const squeeze = (l: ByteString) => tokens(stripComments(l)).join(' ');
+  const wanted = code.map(squeeze).filter((l) => /\w{4}/.test(l));
+  return there.some(({ file, definition: d }) => {
+    const lines = new Set(file.text.slice(d.start, d.end).split('\n').map(squeeze));
+    return wanted.every((l) => lines.has(l));
+  });
 }
 
 /** True when an edit only deletes, and not one telling line of what it deletes is left in any heir of the file. */
