@@ -4,6 +4,7 @@ import type { Definition } from '../kernel-index/types';
 import { statementsIn } from './blocks';
 import type { PortContext } from './context';
 import { conditionChange, conditionsAt } from './guards';
+import type { Made } from './era-parts';
 import type { DefinitionHeir, FileHeir } from './heirs';
 import { placeInLists } from './kbuild-lists';
 import type { Edit } from './lift';
@@ -32,6 +33,8 @@ export interface EditResult {
   id?: string;
   /** A person made it; then it has no placement of the porter's. */
   resolved?: Resolved;
+  /** Generated code stands for it. */
+  made?: Made;
 }
 
 /** Looks for the place of an edit in every heir of what it edits, and adapts what it adds. */
