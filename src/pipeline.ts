@@ -1,11 +1,12 @@
 import type { PatchSet } from './patch-set/patch-set';
-import { touchedPaths } from './patch-set/patch-set';
+import { filesAdded, touchedPaths } from './patch-set/patch-set';
 import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
 import { EraParts } from './porter/era-parts';
 import { MappedHeirs } from './porter/heirs';
 import type { PortContext } from './porter/context';
+import { Options } from './porter/inert';
 import { portPatch, type PortedPatch } from './porter/port';
 import { Resolutions, type Resolution } from './porter/resolutions';
 import { rolesOf } from './porter/roles';
@@ -77,6 +78,9 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const heirs = new MappedHeirs(base, target, map);
   const own = new Set<string>();
   const era = input.generate ? await eraChange(set, input.base, input.target) : null;
+  const brought = new Set(filesAdded(set));
+  const refused = new Set<ByteString>();
+  const twins = new Map<ByteString, ByteString>();
 
   const context: PortContext = {
     base,
@@ -89,13 +93,22 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       map,
       (macro, index, operand) => heirs.operand(macro, index, operand),
       own,
-      (path) => target.has(path),
+      (path) => target.has(path) || (brought.has(path) && !refused.has(path)),
+      twins,
     ),
     code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner(
       (word) => heirs.rename(word),
       (macro, index, operand) => heirs.operand(macro, index, operand),
     ),
+    options: new Options(
+      () => new Set([...input.base.paths(), ...touchedPaths(set)]),
+      (path) => patched.text(path),
+    ),
+    placed: [],
+    refused,
+    twins,
+    folded: new Set(),
     votes: new Map(),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,

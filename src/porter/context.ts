@@ -4,8 +4,10 @@ import type { Adapter } from './adapt';
 import type { CodeSearch } from './code-search';
 import type { EraParts } from './era-parts';
 import type { Heirs } from './heirs';
+import type { Options } from './inert';
 import type { Aligner } from './place';
 import type { Resolutions } from './resolutions';
+import type { PlacedEdit } from './uses';
 import type { View } from './view';
 
 /** What the porter works with; one for a whole set. */
@@ -20,6 +22,16 @@ export interface PortContext {
   aligner: Aligner;
   code: CodeSearch;
   adapter: Adapter;
+  /** Edits of the patch at hand that have a place. */
+  placed: PlacedEdit[];
+  /** New files of the set that found no place. */
+  refused: Set<ByteString>;
+  /** New files of the set that upstream has by now: where. */
+  twins: Map<ByteString, ByteString>;
+  /** Names of definitions that the set moved and that are upstream's business now: see `moved-definitions.ts`. */
+  folded: Set<string>;
+  /** The options that the patched base defines. */
+  options: Options;
   /** How many edits inside definitions went from a file of the base to one file of the target; `from\0to`. */
   votes: Map<string, number>;
   roleOf: (path: ByteString) => Role;

@@ -124,9 +124,10 @@ function show(report: PortReport, named: string | null, ui: Ui): void {
   const left = report.hunks.filter((h) => !PLACED.has(h.outcome));
   if (left.length) {
     ui.out(`\nnot placed:\n`);
-    for (const h of left)
+    // What has no effect in the set itself is nobody's worry: it comes last.
+    for (const h of [...left].sort((a, b) => Number(a.inert) - Number(b.inert)))
       ui.out(
-        `  ${c.yellow(h.id)} ${forDisplay(h.path)}:${h.source.line}: ${h.skipped ? `skipped: ${h.skipped}` : (h.message ?? h.outcome)}\n`,
+        `  ${c.yellow(h.id)} ${forDisplay(h.path)}:${h.source.line}: ${h.skipped ? `skipped: ${h.skipped}` : (h.message ?? h.outcome)}${h.inert ? ' (without effect in the set itself)' : ''}\n`,
       );
   }
   showWork(report, ui);
