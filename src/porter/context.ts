@@ -2,6 +2,7 @@ import type { Role } from '../core/outcome';
 import type { ByteString } from '../core/text';
 import type { Adapter } from './adapt';
 import type { CodeSearch } from './code-search';
+import type { EraParts } from './era-parts';
 import type { Heirs } from './heirs';
 import type { Options } from './inert';
 import type { Aligner } from './place';
@@ -38,4 +39,6 @@ export interface PortContext {
   markers: { target: string; set: string } | null;
   /** What people resolved before; null for none. */
   resolutions: Resolutions | null;
+  /** What is generated because the target calls EL2 in another way; null for nothing. */
+  parts: EraParts | null;
 }

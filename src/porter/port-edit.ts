@@ -5,6 +5,7 @@ import { statementsIn } from './blocks';
 import type { FoundCode } from './code-search';
 import type { PortContext } from './context';
 import { conditionChange, conditionsAt } from './guards';
+import type { Made } from './era-parts';
 import type { DefinitionHeir, FileHeir } from './heirs';
 import { placeInLists } from './kbuild-lists';
 import type { Edit } from './lift';
@@ -35,6 +36,8 @@ export interface EditResult {
   inert?: boolean;
   /** A person made it; then it has no placement of the porter's. */
   resolved?: Resolved;
+  /** Generated code stands for it. */
+  made?: Made;
 }
 
 /** Looks for the place of an edit in every heir of what it edits, and adapts what it adds. */

@@ -313,9 +313,12 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   const ids = editIds(edits);
   const inside = (edit: Edit) => scopeOf(base, edit.segments[0]!) !== null;
   const made = new Map<Edit, EditResult>();
+  const heirFile = fileHeirs[0] ? await context.target.file(fileHeirs[0].path) : null;
+  const verdicts = context.parts?.verdicts(edits, base, heirFile);
   for (const [edit, id] of [...ids].sort(([a], [b]) => Number(inside(b)) - Number(inside(a)))) {
     const resolved = context.resolutions?.claim(id);
     if (resolved) made.set(edit, { edit, id, resolved, placements: [], outcome: 'rewritten', failure: null });
+    else if (verdicts?.has(edit)) made.set(edit, noteMisfit({ ...verdicts.get(edit)!, id }, context));
     else made.set(edit, noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context));
   }
   const results = edits.map((e) => made.get(e)!);
@@ -377,7 +380,7 @@ function reportChange(
       targetPaths: [
         ...new Set([
           ...changed,
-          ...results.flatMap((r) => [...r.placements.map((p) => p.file.path), ...pathsOf(r.resolved)]),
+          ...results.flatMap((r) => [...r.placements.map((p) => p.file.path), ...pathsOf(r.resolved ?? r.made)]),
         ]),
       ],
       evidence: fileHeirs[0]?.evidence ?? [],
@@ -389,7 +392,7 @@ function reportChange(
   };
 }
 
-function pathsOf(resolved: Resolved | undefined): ByteString[] {
+function pathsOf(resolved: Pick<Resolved, 'target'> | undefined): ByteString[] {
   return resolved?.target.map((t) => t.path) ?? [];
 }
 
@@ -497,7 +500,7 @@ function demoteOverlaps(results: EditResult[]): void {
 const OBSOLETE = 0.8;
 
 function confidenceOf(r: EditResult): number {
-  if (r.resolved) return r.resolved.confidence;
+  if (r.resolved ?? r.made) return (r.resolved ?? r.made)!.confidence;
   if (r.outcome === 'obsolete') return OBSOLETE;
   return r.placements.length ? Math.min(...r.placements.map((p) => p.confidence)) : 0;
 }
@@ -553,7 +556,7 @@ function reportOf(
       own.flatMap((r) => [
         ...(r.failure?.evidence ?? []),
         ...r.placements.flatMap((p) => p.evidence),
-        ...(r.resolved?.evidence ?? []),
+        ...((r.resolved ?? r.made)?.evidence ?? []),
       ]),
     ),
     message: own.find((r) => r.failure)?.failure?.reason ?? doubtsOf(own),
@@ -567,7 +570,7 @@ function doubtsOf(results: readonly EditResult[]): string | null {
 }
 
 function strategyOf(r: EditResult): string {
-  return r.resolved?.strategy ?? r.placements[0]?.strategy ?? 'none';
+  return (r.resolved ?? r.made)?.strategy ?? r.placements[0]?.strategy ?? 'none';
 }
 
 function candidatesOf(r: EditResult): Candidate[] {
@@ -577,7 +580,7 @@ function candidatesOf(r: EditResult): Candidate[] {
 }
 
 function locations(r: EditResult, hunk: Hunk): Location[] {
-  if (r.resolved) return r.resolved.target;
+  if (r.resolved ?? r.made) return (r.resolved ?? r.made)!.target;
   const at = r.placements.flatMap((p) =>
     p.segments
       .filter((s) => s.segment.hunk === hunk)
