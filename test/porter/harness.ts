@@ -96,6 +96,7 @@ export async function port(
       knowledge: {},
       cache: null,
       markers: false,
+      generate: true,
       only: null,
       progress: () => undefined,
     });
