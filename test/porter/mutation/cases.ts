@@ -75,6 +75,7 @@ export async function portCase(material: Material, seed: number, n: number) {
     cache: null,
     markers: false,
     only: null,
+    generate: false,
     progress: () => undefined,
   });
   return { mutation, situation, patch: ported.patches[0]!, judge: new Judge(change.path, base, target) };
