@@ -1,5 +1,7 @@
-// How often inference alone (chronicle off) agrees with the rows of the chronicle, by kind.
-//   node bench/chronicle.js --tree REPO [--cache DIR] [--json] [--verbose]
+// How often inference alone (chronicle off) agrees with the rows of the chronicle, by kind. Each row is asked between the
+// nearest releases of the first repository that has releases on both sides of it. A row that says `added` is asked the
+// other way round: nothing in the older kernel may pass for where it came from.
+//   node bench/chronicle.js --tree REPO [--tree REPO…] [--cache DIR] [--json] [--verbose]
 const { options, openIndex, releases, scopeFor } = require('./common');
 const { loadChronicle } = require('../dist/symbol-map/chronicle/rows');
 const { mapSymbols } = require('../dist/symbol-map');
@@ -7,8 +9,9 @@ const { parseVersion, compareVersions } = require('../dist/core/version');
 
 async function main() {
   const o = options();
-  const have = await releases(o.tree);
-  const pick = (release, sign) => {
+  const repositories = [];
+  for (const tree of o.trees) repositories.push({ tree, have: await releases(tree) });
+  const pick = (have, release, sign) => {
     const wanted = parseVersion(release);
     const fits = have.filter((r) => sign * compareVersions({ ...parseVersion(r), sublevel: 0 }, wanted) >= 0);
     return sign < 0 ? fits[fits.length - 1] : fits[0];
@@ -24,18 +27,25 @@ async function main() {
       count(row.kind, 'no claim');
       continue;
     }
-    const [base, target] = [pick(row.until, -1), pick(row.release, 1)];
-    if (!base || !target) count(row.kind, 'no trees');
-    else byPair.set(`${base} ${target}`, [...(byPair.get(`${base} ${target}`) ?? []), row]);
+    const pairs = repositories.map(({ tree, have }) => [tree, pick(have, row.until, -1), pick(have, row.release, 1)]);
+    const key = pairs.find((pair) => pair.every(Boolean))?.join('\0');
+    if (!key) {
+      count(row.kind, 'no trees');
+      continue;
+    }
+    byPair.set(key, [...(byPair.get(key) ?? []), row]);
   }
   const sure = { all: 0, wrong: 0 };
   const rows = [];
-  for (const [pair, list] of byPair) {
-    const [base, target] = pair.split(' ');
-    const scope = scopeFor(list);
-    const map = mapSymbols(await openIndex(o, base, scope), await openIndex(o, target, scope));
+  for (const [key, list] of byPair) {
+    const [tree, base, target] = key.split('\0');
+    const pair = `${base} ${target}`;
+    const scope = scopeFor();
+    const [a, b] = [await openIndex({ ...o, tree }, base, scope), await openIndex({ ...o, tree }, target, scope)];
+    const map = mapSymbols(a, b);
+    const back = mapSymbols(b, a);
     for (const row of list) {
-      const answer = judge(map, row);
+      const answer = row.says === 'added' ? judgeAdded(back, row) : judge(map, row);
       rows.push({ id: row.id, pair, kind: row.kind, says: row.says, ...answer });
       count(row.kind, answer.result);
       if (answer.confidence >= 0.9) {
@@ -91,6 +101,22 @@ function judge(map, row) {
   else if (row.says === 'resigned' && entry.changes.length === 0) result = 'none';
   else result = 'right';
   return { result, confidence, text };
+}
+
+/** Asked backwards: a new symbol or file must have come from nowhere, or from where the row says. */
+function judgeAdded(back, row) {
+  const { symbol, paths } = row.to;
+  if (symbol === undefined) {
+    const [path] = paths;
+    const heirs = back.files(path).filter((h) => h.confidence >= 0.5);
+    const confidence = heirs[0]?.confidence ?? 0.5;
+    const strange = heirs.filter((h) => !(row.also ?? []).includes(h.path));
+    return { result: strange.length ? 'wrong' : 'right', confidence, text: `${path} <- ${heirs.map((h) => h.path)}` };
+  }
+  const entry = find(back, symbol, paths);
+  if (!entry) return { result: 'none', confidence: 0, text: `${symbol} is not in the target` };
+  const text = `${symbol} <- ${entry.status} ${entry.to.map((t) => `${t.kind} ${t.name} ${t.path}`).slice(0, 3)}`;
+  return { result: entry.status === 'removed' ? 'right' : 'wrong', confidence: entry.confidence, text };
 }
 
 function find(map, symbol, paths) {

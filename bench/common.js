@@ -5,18 +5,19 @@ const { DiskCache } = require('../dist/io/cache');
 const { indexKernel, scopeOfSet } = require('../dist/kernel-index');
 const { parseVersion, compareVersions } = require('../dist/core/version');
 
-/** `--tree REPO`, `--cache DIR`, `--json`, `--verbose`; `rest` holds the other words. */
+/** `--tree REPO` (the first of `trees`), `--cache DIR`, `--json`, `--verbose`; `rest` holds the other words. */
 function options() {
-  const o = { tree: null, cache: null, json: false, verbose: false, rest: [] };
+  const o = { tree: null, trees: [], cache: null, json: false, verbose: false, rest: [] };
   const words = process.argv.slice(2);
   while (words.length) {
     const w = words.shift();
-    if (w === '--tree') o.tree = words.shift();
+    if (w === '--tree') o.trees.push(words.shift());
     else if (w === '--cache') o.cache = words.shift();
     else if (w === '--json') o.json = true;
     else if (w === '--verbose') o.verbose = true;
     else o.rest.push(w);
   }
+  o.tree = o.trees[0] ?? null;
   if (!o.tree) {
     console.error('error: no kernel repository\nhint: give --tree REPO, a git repository with tags v4.18, v5.4 …');
     process.exit(2);
@@ -35,7 +36,7 @@ async function releases(tree) {
 const open = new Map();
 
 async function openIndex(o, rev, scope) {
-  const key = `${rev} ${scope.key}`;
+  const key = `${o.tree} ${rev} ${scope.key}`;
   if (!open.has(key)) {
     // Two at a time is what fits.
     if (open.size > 3) open.delete(open.keys().next().value);

@@ -1,10 +1,12 @@
 import type { PatchSet } from './patch-set/patch-set';
-import { touchedPaths } from './patch-set/patch-set';
+import { filesAdded, touchedPaths } from './patch-set/patch-set';
 import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
+import { EraParts } from './porter/era-parts';
 import { MappedHeirs } from './porter/heirs';
 import type { PortContext } from './porter/context';
+import { Options } from './porter/inert';
 import { portPatch, type PortedPatch } from './porter/port';
 import { Resolutions, type Resolution } from './porter/resolutions';
 import { rolesOf } from './porter/roles';
@@ -13,6 +15,7 @@ import { View } from './porter/view';
 import { crossCheck, explainPort, workItemsOf, type Step } from './history';
 import type { WorkItem } from './core/outcome';
 import type { DiskCache } from './io/cache';
+import { eraChange } from './hypercall-gen/era-parts';
 import { indexKernel, scopeOfSet } from './kernel-index';
 import { mapSymbols, type MapOptions } from './symbol-map';
 import type { Scratch } from './io/scratch';
@@ -32,6 +35,8 @@ export interface PipelineInput {
   /** Null: compute everything anew. */
   cache: DiskCache | null;
   markers: boolean;
+  /** Generate what cannot be carried because the target calls EL2 in another way. */
+  generate: boolean;
   /** Port these files of the set alone; null for all. */
   only: ((path: ByteString) => boolean) | null;
   /** What people resolved before. */
@@ -72,6 +77,10 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const map = mapSymbols(baseIndex, targetIndex, input.knowledge);
   const heirs = new MappedHeirs(base, target, map);
   const own = new Set<string>();
+  const era = input.generate ? await eraChange(set, input.base, input.target) : null;
+  const brought = new Set(filesAdded(set));
+  const refused = new Set<ByteString>();
+  const twins = new Map<ByteString, ByteString>();
 
   const context: PortContext = {
     base,
@@ -84,24 +93,36 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       map,
       (macro, index, operand) => heirs.operand(macro, index, operand),
       own,
-      (path) => target.has(path),
+      (path) => target.has(path) || (brought.has(path) && !refused.has(path)),
+      twins,
     ),
     code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner(
       (word) => heirs.rename(word),
       (macro, index, operand) => heirs.operand(macro, index, operand),
     ),
+    options: new Options(
+      () => new Set([...input.base.paths(), ...touchedPaths(set)]),
+      (path) => patched.text(path),
+    ),
+    placed: [],
+    refused,
+    twins,
+    folded: new Set(),
     votes: new Map(),
     roleOf: rolesOf(set.patches, input.base.paths()),
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
     resolutions: input.resolutions?.length ? new Resolutions(input.resolutions, input.target.commit) : null,
+    parts: era && new EraParts(era),
   };
   const ported: PortedSet = { patches: [], trees: [], workItems: [], notes: [], timing: clock.laps };
   for (const { patch, files } of steps) {
     input.progress(`porting ${patch.file}`);
     for (const [path, file] of files) patched.set(path, file);
     for (const name of await namesAdded(base, patched, files.keys())) own.add(name);
-    ported.patches.push(await portPatch(patch, context));
+    const done = await portPatch(patch, context);
+    await context.parts?.join(done, context);
+    ported.patches.push(done);
     ported.trees.push(new Map(target.changes()));
     for (const [path, file] of files) base.set(path, file);
   }

@@ -1,6 +1,13 @@
 import { DiskCache, cacheDirectory } from '../io/cache';
 import { openTree, type KernelTree } from '../io/tree';
-import { indexKernel, scopeOfSet, WHOLE_TREE, type KernelIndex, type Scope } from '../kernel-index';
+import {
+  indexKernel,
+  scopeOfSet,
+  WHOLE_TREE,
+  type IndexKernelOptions,
+  type KernelIndex,
+  type Scope,
+} from '../kernel-index';
 import { listSets, loadSet, touchedPaths } from '../patch-set/patch-set';
 import { patchesDirToRead } from './patches-dir';
 import type { Ui } from './ui';
@@ -30,13 +37,13 @@ export async function indexOf(
   revision: string | null,
   scope: Scope,
   ui: Ui,
-  options: { cache: boolean; countRaw?: boolean } = { cache: true },
+  options: { cache: boolean } & Pick<IndexKernelOptions, 'grammar' | 'countRaw' | 'onFile'> = { cache: true },
 ): Promise<KernelIndex> {
   const tree: KernelTree = await openTree(dir, revision);
   return indexKernel(tree, {
     scope,
+    ...options,
     cache: options.cache ? new DiskCache(cacheDirectory()) : null,
-    countRaw: options.countRaw ?? false,
     onProgress: (done, total) => ui.progress(`indexing ${tree.name}: ${done} of ${total} files`),
   });
 }

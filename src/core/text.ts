@@ -62,7 +62,7 @@ const TOKEN =
 
 /** The C tokens of one piece of text, comments left out. Good enough for assembly and Kconfig, too. */
 export function tokens(text: ByteString): string[] {
-  return stripComments(text).match(TOKEN) ?? [];
+  return (text.includes('/') ? stripComments(text) : text).match(TOKEN) ?? [];
 }
 
 /** Text with C comments replaced by a blank; an unclosed `/*`, or the tail of one, is cut as well. */

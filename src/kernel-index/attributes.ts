@@ -31,6 +31,9 @@ export async function harvestAttributes(tree: KernelTree, cache: DiskCache | nul
   return remember(attributesOf(words.split(' ')), cache);
 }
 
+/** So many headers are asked for at a time. */
+const AHEAD = 256;
+
 /** Macros by the blob that defines them: most headers are the same in the next version. */
 const MACROS = 'attributes/macros-3';
 
@@ -46,15 +49,23 @@ async function harvest(tree: KernelTree, headers: readonly string[], cache: Disk
   const known = knownMacros(cache);
   const macros: PlainMacro[] = [];
   const all: Record<string, PlainMacro[]> = {};
-  for (let at = 0; at < headers.length; at += 256) {
-    const part = headers.slice(at, at + 256).map((path) => ({ path, oid: tree.entry(path)?.oid ?? '' }));
-    const texts = await Promise.all(part.map(({ path, oid }) => (known[oid] ? null : tree.read(path))));
-    part.forEach(({ oid }, i) => {
-      const found = known[oid] ?? plainMacros(texts[i] ?? '');
+  const ask = (at: number) =>
+    headers.slice(at, at + AHEAD).map((path) => {
+      const oid = tree.entry(path)?.oid ?? '';
+      return { oid, text: known[oid] ? null : tree.read(path) };
+    });
+  let next = ask(0);
+  for (let at = AHEAD; next.length > 0; at += AHEAD) {
+    const part = next;
+    // Asked for before these are looked at, so that git works meanwhile.
+    next = ask(at);
+    for (let i = 0; i < part.length; i++) {
+      const { oid, text } = part[i]!;
+      const found = known[oid] ?? plainMacros((await text) ?? '');
       all[oid] = found;
       for (const m of found) macros.push(m);
-    });
-    await breathe();
+      if (text && i % 8 === 0) await breathe();
+    }
   }
   cache?.put(MACROS, JSON.stringify({ ...known, ...all }));
   return attributeWords(macros).join(' ');

@@ -37,11 +37,16 @@ export function textOf(c: CText, from: number, to: number, but = -1): string {
   const words: string[] = [];
   const last = c.live[to - 1]!;
   const skip = but < 0 ? -1 : c.live[but]!;
+  let onlyWords = true;
   for (let t = c.live[from]!; t <= last; t++) {
-    if (t !== skip && c.role[t] !== 2) words.push(text.slice(tokens.start[t], tokens.end[t]));
+    if (t === skip || c.role[t] === 2) continue;
+    const word = tokens.word[t]!;
+    if (word < 0) onlyWords = false;
+    words.push(word < 0 ? text.slice(tokens.start[t], tokens.end[t]) : c.lexer.words.name(word));
   }
-  return words
-    .join(' ')
+  const joined = words.join(' ');
+  if (onlyWords) return joined;
+  return joined
     .replace(/ ?([()[\],]) ?/g, '$1')
     .replace(/\*(?=[\w(])/g, '* ')
     .replace(/(\w)\(\*/g, '$1 (*');

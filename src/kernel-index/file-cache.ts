@@ -1,10 +1,11 @@
 import type { ByteString } from '../core/text';
 import type { DiskCache } from '../io/cache';
 import type { Attributes } from './attributes';
+import { decodeIndex, encodeIndex } from './file-code';
 import type { FileIndex } from './types';
 
-/** Goes up with every change to what `indexFile` finds: older entries are then not looked at. */
-export const INDEX_SCHEMA = 2;
+/** Goes up with every change to what `indexFile` finds or to how it is written: older entries are then not looked at. */
+export const INDEX_SCHEMA = 4;
 
 /**
  * File indexes by blob id, shared between versions. Kernels differ in a few attribute words, which would make every
@@ -19,17 +20,19 @@ export class FileCache {
     private readonly attributes: Attributes,
   ) {}
 
-  get(oid: string, language: string, text: ByteString): FileIndex | null {
+  /** `grammar`: an entry that was made without the grammar's opinion will not do. */
+  get(oid: string, language: string, text: ByteString, grammar: boolean): FileIndex | null {
     const content = this.cache.get(keyOf(oid, language));
     if (content === null) return null;
     const end = content.indexOf('\n');
     const difference = this.difference(content.slice(0, end));
     if (difference === 'unknown' || (difference !== null && difference.test(text))) return null;
-    return parseEntry(content.slice(end + 1));
+    const index = decodeIndex(content.slice(end + 1));
+    return grammar && index?.parse === null ? null : index;
   }
 
   put(oid: string, language: string, index: FileIndex): void {
-    this.cache.put(keyOf(oid, language), `${this.attributes.hash}\n${JSON.stringify(index)}`);
+    this.cache.put(keyOf(oid, language), `${this.attributes.hash}\n${encodeIndex(index)}`);
   }
 
   /** Finds a word that the set of that name and ours do not share; null when they are the same. */
@@ -52,15 +55,4 @@ export class FileCache {
 
 function keyOf(oid: string, language: string): string {
   return `index-${INDEX_SCHEMA}/${oid.slice(0, 2)}/${oid.slice(2)}.${language}`;
-}
-
-/** The shape is checked as far as a checksum cannot: an entry of another program version is no entry. */
-function parseEntry(json: string): FileIndex | null {
-  try {
-    const index = JSON.parse(json) as FileIndex;
-    const lists = [index.definitions, index.includes, index.conditionals];
-    return lists.every((l) => Array.isArray(l)) && typeof index.language === 'string' ? index : null;
-  } catch {
-    return null;
-  }
 }

@@ -14,9 +14,13 @@ export interface IndexKernelOptions {
   scope: Scope | ((path: ByteString) => boolean);
   /** Null: compute everything, keep nothing. */
   cache: DiskCache | null;
+  /** Ask the grammar for a second opinion on every definition: for reports. Default: no, nothing is looked up by it. */
+  grammar?: boolean;
   /** Count what the pre-pass repairs, at the price of a second parse. Such a run does not read the cache. */
   countRaw?: boolean;
   onProgress?(done: number, total: number): void;
+  /** Every file that was indexed or read from the cache, in turn: of a whole tree they are not kept. */
+  onFile?(file: SourceFile): void;
 }
 
 /** What a run did. */
@@ -41,6 +45,7 @@ export interface Found {
 /** Everything known about one kernel, or the part of it that a scope names. */
 export class KernelIndex {
   private readonly byPath = new Map<ByteString, SourceFile>();
+  private everything: Found[] | null = null;
   private names: Map<string, Found[]> | null = null;
   private memberNames: Map<string, (Found & { member: Member })[]> | null = null;
   private mentioned: Map<string, Found[]> | null = null;
@@ -75,8 +80,7 @@ export class KernelIndex {
   definitions(name: string): readonly Found[] {
     if (!this.names) {
       this.names = new Map();
-      for (const file of this.files())
-        for (const definition of file.index.definitions) push(this.names, definition.name, { file, definition });
+      for (const found of this.all()) push(this.names, found.definition.name, found);
     }
     return this.names.get(name) ?? [];
   }
@@ -85,14 +89,7 @@ export class KernelIndex {
   members(name: string): readonly (Found & { member: Member })[] {
     if (!this.memberNames) {
       this.memberNames = new Map();
-      for (const file of this.files()) {
-        for (const definition of file.index.definitions) {
-          if (definition.kind === 'object-rule') continue;
-          for (const member of definition.members) {
-            push(this.memberNames, member.name.slice(member.name.lastIndexOf('.') + 1), { file, definition, member });
-          }
-        }
-      }
+      for (const found of this.all()) for (const [key, member] of membersOf(found)) push(this.memberNames, key, member);
     }
     return this.memberNames.get(name) ?? [];
   }
@@ -101,14 +98,18 @@ export class KernelIndex {
   mentions(name: string): readonly Found[] {
     if (!this.mentioned) {
       this.mentioned = new Map();
-      for (const file of this.files()) {
-        for (const definition of file.index.definitions) {
-          for (const call of definition.calls) push(this.mentioned, call, { file, definition });
-          for (const use of definition.uses) push(this.mentioned, use, { file, definition });
-        }
+      for (const found of this.all()) {
+        for (const call of found.definition.calls) push(this.mentioned, call, found);
+        for (const use of found.definition.uses) push(this.mentioned, use, found);
       }
     }
     return this.mentioned.get(name) ?? [];
+  }
+
+  /** Every definition with its file: one object each, however many lists it is in. */
+  private all(): readonly Found[] {
+    this.everything ??= this.files().flatMap(foundIn);
+    return this.everything;
   }
 
   /** Paths of files that define a name. Of a whole tree, this is known for files that are not at hand. */
@@ -120,20 +121,24 @@ export class KernelIndex {
   async load(path: ByteString): Promise<SourceFile | null> {
     const known = this.byPath.get(path);
     if (known) return known;
-    const file = await this.index(path, await this.tree.read(path), false);
+    const file = await this.index(path, await this.tree.read(path), { grammar: false, countRaw: false });
     if (file) this.keep(file);
     return file;
   }
 
   /** @internal Indexes one text, by the cache when it has it. */
-  async index(path: ByteString, text: ByteString | null, countRaw: boolean): Promise<SourceFile | null> {
+  async index(
+    path: ByteString,
+    text: ByteString | null,
+    { grammar, countRaw }: { grammar: boolean; countRaw: boolean },
+  ): Promise<SourceFile | null> {
     if (text === null) return null;
     const language = languageOf(path);
     const oid = language === 'text' ? null : (this.tree.entry(path)?.oid ?? null);
-    let index = oid !== null && !countRaw ? (this.cache?.get(oid, language, text) ?? null) : null;
+    let index = oid !== null && !countRaw ? (this.cache?.get(oid, language, text, grammar) ?? null) : null;
     if (index) this.stats.cached++;
     else {
-      index = await indexFile(path, text, { attributes: this.attributes.words, countRaw });
+      index = await indexFile(path, text, { attributes: this.attributes.words, grammar, countRaw });
       if (oid !== null && !countRaw) this.cache?.put(oid, language, index);
       this.stats.indexed++;
     }
@@ -146,7 +151,15 @@ export class KernelIndex {
   /** @internal */
   keep(file: SourceFile): void {
     this.byPath.set(file.path, file);
-    this.names = this.memberNames = this.mentioned = null;
+    this.everything = null;
+    if (!this.names && !this.memberNames && !this.mentioned) return;
+    // A file that was loaded later takes its place in the lists: to make them anew would cost more than the file.
+    for (const found of foundIn(file)) {
+      const { name, calls, uses } = found.definition;
+      if (this.names) insert(this.names, name, found);
+      if (this.memberNames) for (const [key, member] of membersOf(found)) insert(this.memberNames, key, member);
+      if (this.mentioned) for (const mention of [...calls, ...uses]) insert(this.mentioned, mention, found);
+    }
   }
 
   /** @internal Remembers names only: what a whole tree keeps. */
@@ -166,14 +179,40 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
   else map.set(key, [value]);
 }
 
+/** Adds to a list that is in order of paths, behind what the same file has in it. */
+function insert<T extends Found>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (!list) {
+    map.set(key, [value]);
+    return;
+  }
+  let at = list.length;
+  while (at > 0 && list[at - 1]!.file.path > value.file.path) at--;
+  list.splice(at, 0, value);
+}
+
+function foundIn(file: SourceFile): Found[] {
+  return file.index.definitions.map((definition) => ({ file, definition }));
+}
+
+/** The fields and enumerators of a definition, by the last part of their names. */
+function membersOf({ file, definition }: Found): [string, Found & { member: Member }][] {
+  if (definition.kind === 'object-rule') return [];
+  return definition.members.map((member) => [
+    member.name.slice(member.name.lastIndexOf('.') + 1),
+    { file, definition, member },
+  ]);
+}
+
 /** Texts are asked for this far ahead, so that git is not waited for. */
-const AHEAD = 96;
+const AHEAD = 256;
 
 /** Builds the index of a kernel. */
 export async function indexKernel(tree: KernelTree, options: IndexKernelOptions): Promise<KernelIndex> {
   const begun = Date.now();
   const scope = typeof options.scope === 'function' ? scopeOf(options.scope) : options.scope;
   const { cache } = options;
+  const asked = { grammar: options.grammar ?? false, countRaw: options.countRaw ?? false };
   const damagedBefore = cache?.damaged ?? 0;
   const attributes = await harvestAttributes(tree, cache);
   const kernel = new KernelIndex(tree, attributes, cache && new FileCache(cache, attributes));
@@ -197,8 +236,9 @@ export async function indexKernel(tree: KernelTree, options: IndexKernelOptions)
     const path = queue[at]!;
     const text = await reading[at]!;
     reading[at] = DONE;
-    const file = await kernel.index(path, text, options.countRaw ?? false);
+    const file = await kernel.index(path, text, asked);
     if (!file) continue;
+    options.onFile?.(file);
     if (scope.whole) kernel.keepNames(file);
     else kernel.keep(file);
     if (scope.closure) {
@@ -207,10 +247,9 @@ export async function indexKernel(tree: KernelTree, options: IndexKernelOptions)
         if (found !== undefined) want(found);
       }
     }
-    if (at % 64 === 0) {
-      options.onProgress?.(at, queue.length);
-      await breathe();
-    }
+    if (at % 64 === 0) options.onProgress?.(at, queue.length);
+    // git waits when its pipe is full, and the pipe is emptied when the event loop turns.
+    if (at % 4 === 0) await breathe();
   }
   options.onProgress?.(queue.length, queue.length);
   cache?.flush();

@@ -87,9 +87,10 @@ export interface FileIndex {
   conditionals: Conditional[];
   /**
    * Top-level items and how many of them hold ERROR or MISSING nodes, with the pre-pass and without it. The latter takes
-   * a second parse and is null unless it was asked for.
+   * a second parse and is null unless it was asked for. All of it is null when the grammar was not asked: then `broken`
+   * only says what the tokens tell.
    */
-  parse: { items: number; bad: number; badRaw: number | null };
+  parse: { items: number; bad: number; badRaw: number | null } | null;
   /** Set when the file could not be indexed properly (too large, binary, …): one sentence. */
   trouble: string | null;
 }

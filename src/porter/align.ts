@@ -28,7 +28,7 @@ const TABLE_LIMIT = 250_000;
 export function tokenLines(
   lines: readonly ByteString[],
   rename: (word: string) => string = (w) => w,
-  operand: Operand = () => null,
+  operand: Operand = asItIs,
 ): TokenLine[] {
   let inComment = false;
   return lines.map((line) => {
@@ -41,15 +41,14 @@ export function tokenLines(
     }
     const opened = text.lastIndexOf('/*');
     if (opened >= 0 && text.indexOf('*/', opened) < 0) inComment = true;
-    const words = respelt(tokens(text), operand).flatMap((t) =>
-      /^[A-Za-z_]/.test(t) ? rename(t).split(' ').filter(Boolean) : [t],
-    );
-    return words.length === 0 ? EMPTY : { key: words.join(' '), tokens: words, weight: weightOf(words) };
+    return renamed(operand === asItIs ? tokenLine(text) : spelt(tokenLine(text), operand), rename);
   });
 }
 
 /** How operand `index` of a macro is spelt in the target; null when it stays. */
 export type Operand = (macro: string, index: number, operand: string) => string | null;
+
+const asItIs: Operand = () => null;
 
 /** Tokens of a line with the operands of calls as the target spells them. */
 export function respelt(line: readonly string[], operand: Operand): string[] {
@@ -67,6 +66,47 @@ export function respelt(line: readonly string[], operand: Operand): string[] {
   return out;
 }
 
+function spelt(line: TokenLine, operand: Operand): TokenLine {
+  if (!line.tokens.includes('(')) return line;
+  const words = respelt(line.tokens, operand);
+  return words.every((w, i) => w === line.tokens[i]) ? line : lineOf(words);
+}
+
+/** Lines that were cut up before: the same files are aligned again after every patch, and most of their lines stay. */
+const cut = new Map<ByteString, TokenLine>();
+const CUT_LINES = 100_000;
+
+function tokenLine(text: ByteString): TokenLine {
+  let line = cut.get(text);
+  if (!line) {
+    line = lineOf(tokens(text));
+    if (cut.size >= CUT_LINES) cut.clear();
+    cut.set(text, line);
+  }
+  return line;
+}
+
+function lineOf(words: readonly string[]): TokenLine {
+  return words.length === 0 ? EMPTY : { key: words.join(' '), tokens: words, weight: weightOf(words) };
+}
+
+function renamed(line: TokenLine, rename: (word: string) => string): TokenLine {
+  let words: string[] | null = null;
+  line.tokens.forEach((t, i) => {
+    const reads = isWord(t) ? rename(t) : t;
+    if (words === null && reads === t) return;
+    words ??= line.tokens.slice(0, i);
+    if (reads === t) words.push(t);
+    else words.push(...reads.split(' ').filter(Boolean));
+  });
+  return words === null ? line : lineOf(words);
+}
+
+function isWord(token: string): boolean {
+  const c = token.charCodeAt(0);
+  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95;
+}
+
 const EMPTY: TokenLine = { key: '', tokens: [], weight: 0 };
 
 function weightOf(words: readonly string[]): number {
@@ -77,17 +117,8 @@ function weightOf(words: readonly string[]): number {
 /** Share of tokens in common, as multisets (Dice). */
 export function similarity(a: readonly string[], b: readonly string[]): number {
   if (a.length === 0 || b.length === 0) return 0;
-  const count = new Map<string, number>();
-  for (const t of a) count.set(t, (count.get(t) ?? 0) + 1);
-  let common = 0;
-  for (const t of b) {
-    const n = count.get(t) ?? 0;
-    if (n > 0) {
-      common++;
-      count.set(t, n - 1);
-    }
-  }
-  return (2 * common) / (a.length + b.length);
+  const numbers = new Map<string, number>();
+  return (2 * inCommon(bagOf(a, numbers), bagOf(b, numbers))) / (a.length + b.length);
 }
 
 /** In assembly another instruction is another thing, whatever its operands; so is what is written to another system register. */
@@ -97,23 +128,26 @@ export function sameInstruction(a: readonly string[], b: readonly string[]): boo
 
 const NO_CALLEE = new Set(['if', 'for', 'while', 'switch', 'return', 'sizeof', 'defined', 'typeof', 'else', 'do']);
 
+/** The variable (or the last name of the place) that a line assigns; undefined when it assigns none. */
+export function assigned(t: readonly string[]): string | undefined {
+  const at = t.indexOf('=');
+  return at > 0
+    ? t
+        .slice(0, at)
+        .filter((w) => /^[A-Za-z_]/.test(w))
+        .pop()
+    : undefined;
+}
+
 /**
  * True when a line that changed still does the same thing: assigns the same variable, calls the same function, and speaks
  * of the same constants, where both lines do. `a == FP` and `a == SYS` are as alike as two lines can be, and another thing.
  */
 export function sameSense(a: readonly string[], b: readonly string[]): boolean {
-  const assigned = (t: readonly string[]) => {
-    const at = t.indexOf('=');
-    return at > 0
-      ? t
-          .slice(0, at)
-          .filter((w) => /^[A-Za-z_]/.test(w))
-          .pop()
-      : undefined;
-  };
   const callee = (t: readonly string[]) =>
     t.find((w, i) => t[i + 1] === '(' && /^[A-Za-z_]/.test(w) && !NO_CALLEE.has(w));
-  const constants = (t: readonly string[]) => new Set(t.filter((w) => /^[A-Z][A-Z0-9_]{2,}$/.test(w)));
+  const constants = (t: readonly string[]) =>
+    new Set(t.filter((w) => /^[A-Z]\w*$/.test(w) && w.replace(/[^A-Z]/g, '').length >= 3));
   const differ = (x: string | undefined, y: string | undefined) => x !== undefined && y !== undefined && x !== y;
   if (differ(assigned(a), assigned(b))) return false;
   const [fa, fb] = [callee(a), callee(b)];
@@ -123,8 +157,26 @@ export function sameSense(a: readonly string[], b: readonly string[]): boolean {
     const variant = long.startsWith(short) || long.endsWith(`_${short}`);
     if (!variant || a[a.indexOf(fa!) + 2] !== b[b.indexOf(fb!) + 2]) return false;
   }
+  if (isSetter(a, b)) return true;
+  // The same call on other things throughout (`kvm_call_hyp(f)`, `kvm_call_hyp(g)`) is another call.
+  if (fa !== undefined && fa === fb && !argumentsMeet(a, b, fa)) return false;
   const [ca, cb] = [constants(a), constants(b)];
   return ca.size === 0 || cb.size === 0 || [...ca].some((c) => cb.has(c));
+}
+
+/** True when two calls of a function have a name among their arguments in common, or one of them has no names there. */
+function argumentsMeet(a: readonly string[], b: readonly string[], callee: string): boolean {
+  const names = (t: readonly string[]) => t.slice(t.indexOf(callee) + 1).filter((w) => /^[A-Za-z_]/.test(w));
+  const [x, y] = [names(a), new Set(names(b))];
+  return x.length === 0 || y.size === 0 || x.some((w) => y.has(w));
+}
+
+/** `write_sysreg(A, hcr_el2);` and `write_sysreg(B, hcr_el2);`: one statement that sets the same thing, to another value. */
+function isSetter(a: readonly string[], b: readonly string[]): boolean {
+  if (a[0] !== b[0] || a[1] !== '(' || b[1] !== '(' || a[a.length - 1] !== ';' || b[b.length - 1] !== ';') return false;
+  const last = (t: readonly string[]) => t.slice(t.lastIndexOf(',') + 1);
+  const [x, y] = [last(a), last(b)];
+  return a.includes(',') && x.length === 3 && /^[a-z]/.test(x[0]!) && x.join(' ') === y.join(' ');
 }
 
 /**
@@ -139,22 +191,13 @@ export function alignLines(
 ): (LineMatch | null)[] {
   const result: (LineMatch | null)[] = new Array<LineMatch | null>(a.length).fill(null);
   let names: [Set<string>, Set<string>] | null = null;
-  const pairs: Pairs = {
-    known: new Map(),
-    allowed: (x, y) => {
-      if (same(x, y)) return true;
-      names ??= [new Set(a.flatMap((l) => l.tokens)), new Set(b.flatMap((l) => l.tokens))];
-      return isRenamedCall(x, y, names[0], names[1]);
-    },
+  const allowed = (x: readonly string[], y: readonly string[]) => {
+    if (same(x, y)) return true;
+    names ??= [new Set(a.flatMap((l) => l.tokens)), new Set(b.flatMap((l) => l.tokens))];
+    return isRenamedCall(x, y, names[0], names[1]);
   };
-  align(a, 0, a.length, b, 0, b.length, result, pairs);
+  align(a, 0, a.length, b, 0, b.length, result, new Likeness(allowed));
   return result;
-}
-
-/** How alike two lines are, remembered; lines of another sense are not alike at all. */
-interface Pairs {
-  known: Map<string, number>;
-  allowed: (a: readonly string[], b: readonly string[]) => boolean;
 }
 
 /** True when two lines differ in the name of one function alone, which took the other's place: neither side has both. */
@@ -172,6 +215,68 @@ function isRenamedCall(
   return telling && a[at + 1] === '(' && /^\w/.test(a[at]!) && !inB.has(a[at]!) && !inA.has(b[at]!);
 }
 
+/** How alike lines are: the share of tokens in common, as multisets (Dice). Each line is taken apart once. */
+class Likeness {
+  private readonly numbers = new Map<string, number>();
+  private readonly bags = new Map<string, Int32Array>();
+  private readonly known = new Map<string, Map<string, number>>();
+
+  /** `allowed`: lines of another sense are not alike at all. */
+  constructor(private readonly allowed: (a: readonly string[], b: readonly string[]) => boolean) {}
+
+  /** 0 for lines that are too different to be one. */
+  of(x: TokenLine, y: TokenLine): number {
+    if (x.key === '' || y.key === '') return 0;
+    if (x.key === y.key) return 1;
+    // The likeness can be no higher than what the lengths allow: most pairs are told apart by that.
+    const [lx, ly] = [x.tokens.length, y.tokens.length];
+    const long = lx > LONG;
+    if ((2 * Math.min(lx, ly)) / (lx + ly) < (long ? ALIKE_LONG : ALIKE)) return 0;
+    const s = (2 * inCommon(this.bag(x), this.bag(y))) / (lx + ly);
+    if (s < ALIKE && !(long && s >= ALIKE_LONG)) return 0;
+    let known = this.known.get(x.key);
+    if (!known) this.known.set(x.key, (known = new Map<string, number>()));
+    let answer = known.get(y.key);
+    if (answer === undefined) known.set(y.key, (answer = this.allowed(x.tokens, y.tokens) ? s : 0));
+    return answer;
+  }
+
+  private bag(line: TokenLine): Int32Array {
+    let bag = this.bags.get(line.key);
+    if (!bag) {
+      bag = bagOf(line.tokens, this.numbers);
+      this.bags.set(line.key, bag);
+    }
+    return bag;
+  }
+}
+
+/** Tokens as sorted numbers; `numbers` says which token has which. */
+function bagOf(words: readonly string[], numbers: Map<string, number>): Int32Array {
+  const bag = new Int32Array(words.length);
+  words.forEach((t, i) => {
+    let number = numbers.get(t);
+    if (number === undefined) {
+      number = numbers.size;
+      numbers.set(t, number);
+    }
+    bag[i] = number;
+  });
+  return bag.sort();
+}
+
+/** How many numbers two sorted lists share. */
+function inCommon(a: Int32Array, b: Int32Array): number {
+  let common = 0;
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
+    const [x, y] = [a[i]!, b[j]!];
+    if (x === y) common++;
+    if (x <= y) i++;
+    if (y <= x) j++;
+  }
+  return common;
+}
+
 function align(
   a: readonly TokenLine[],
   a0: number,
@@ -180,7 +285,7 @@ function align(
   b0: number,
   b1: number,
   result: (LineMatch | null)[],
-  pairs: Pairs,
+  known: Likeness,
 ): void {
   const same = (i: number, j: number) => a[i]!.key !== '' && a[i]!.key === b[j]!.key;
   // A common head and tail need no table. Only from the first or last line on: a head found after a skip could be a twin.
@@ -200,15 +305,15 @@ function align(
     if (cuts.length > 0) {
       let [i0, j0] = [a0, b0];
       for (const [i, j] of cuts) {
-        align(a, i0, i, b, j0, j, result, pairs);
+        align(a, i0, i, b, j0, j, result, known);
         result[i] = { to: j, similarity: 1 };
         [i0, j0] = [i + 1, j + 1];
       }
-      align(a, i0, a1, b, j0, b1, result, pairs);
+      align(a, i0, a1, b, j0, b1, result, known);
       return;
     }
   }
-  fillTable(a, a0, a1, b, b0, b1, result, pairs);
+  fillTable(a, a0, a1, b, b0, b1, result, known);
 }
 
 /** Lines that occur once on each side, longest increasing run of them. */
@@ -261,36 +366,31 @@ function fillTable(
   b0: number,
   b1: number,
   result: (LineMatch | null)[],
-  pairs: Pairs,
+  known: Likeness,
 ): void {
   const [n, m] = [a1 - a0, b1 - b0];
-  const likeness = (x: TokenLine, y: TokenLine): number => {
-    if (x.key === '' || y.key === '') return 0;
-    if (x.key === y.key) return 1;
-    // The likeness can be no higher than what the lengths allow: most pairs are told apart by that.
-    const [lx, ly] = [x.tokens.length, y.tokens.length];
-    if ((2 * Math.min(lx, ly)) / (lx + ly) < (lx > LONG ? ALIKE_LONG : ALIKE)) return 0;
-    const pair = `${x.key}\0${y.key}`;
-    let s = pairs.known.get(pair);
-    if (s === undefined) {
-      s = similarity(x.tokens, y.tokens);
-      if (s < ALIKE && !(s >= ALIKE_LONG && lx > LONG)) s = 0;
-      if (s > 0 && !pairs.allowed(x.tokens, y.tokens)) s = 0;
-      pairs.known.set(pair, s);
+  // Lines that read the same are compared once.
+  const columns = new Map<string, number>();
+  const distinct: TokenLine[] = [];
+  const column = new Int32Array(m);
+  for (let j = 0; j < m; j++) {
+    const y = b[b0 + j]!;
+    let at = columns.get(y.key);
+    if (at === undefined) {
+      at = distinct.push(y) - 1;
+      columns.set(y.key, at);
     }
-    return s;
-  };
+    column[j] = at;
+  }
+  const byKey = new Map<string, Float32Array>();
   const rows = Array.from({ length: n }, (_, i) => {
-    const row = new Float32Array(m);
-    const same = new Map<string, number>();
-    for (let j = 0; j < m; j++) {
-      const key = b[b0 + j]!.key;
-      let s = same.get(key);
-      if (s === undefined) {
-        s = likeness(a[a0 + i]!, b[b0 + j]!);
-        same.set(key, s);
-      }
-      row[j] = s;
+    const x = a[a0 + i]!;
+    let row = byKey.get(x.key);
+    if (!row) {
+      const likeness = distinct.map((y) => known.of(x, y));
+      row = new Float32Array(m);
+      for (let j = 0; j < m; j++) row[j] = likeness[column[j]!]!;
+      byKey.set(x.key, row);
     }
     return row;
   });
@@ -323,7 +423,7 @@ function fillTable(
   for (let i = 0, j = 0; i < n && j < m;) {
     const how = step[i * width + j]!;
     if (how === 3) {
-      result[a0 + i] = { to: b0 + j, similarity: likeness(a[a0 + i]!, b[b0 + j]!) };
+      result[a0 + i] = { to: b0 + j, similarity: known.of(a[a0 + i]!, b[b0 + j]!) };
       i++;
       j++;
     } else if (how === 1) i++;

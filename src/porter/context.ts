@@ -2,9 +2,12 @@ import type { Role } from '../core/outcome';
 import type { ByteString } from '../core/text';
 import type { Adapter } from './adapt';
 import type { CodeSearch } from './code-search';
+import type { EraParts } from './era-parts';
 import type { Heirs } from './heirs';
+import type { Options } from './inert';
 import type { Aligner } from './place';
 import type { Resolutions } from './resolutions';
+import type { PlacedEdit } from './uses';
 import type { View } from './view';
 
 /** What the porter works with; one for a whole set. */
@@ -19,6 +22,16 @@ export interface PortContext {
   aligner: Aligner;
   code: CodeSearch;
   adapter: Adapter;
+  /** Edits of the patch at hand that have a place. */
+  placed: PlacedEdit[];
+  /** New files of the set that found no place. */
+  refused: Set<ByteString>;
+  /** New files of the set that upstream has by now: where. */
+  twins: Map<ByteString, ByteString>;
+  /** Names of definitions that the set moved and that are upstream's business now: see `moved-definitions.ts`. */
+  folded: Set<string>;
+  /** The options that the patched base defines. */
+  options: Options;
   /** How many edits inside definitions went from a file of the base to one file of the target; `from\0to`. */
   votes: Map<string, number>;
   roleOf: (path: ByteString) => Role;
@@ -26,4 +39,6 @@ export interface PortContext {
   markers: { target: string; set: string } | null;
   /** What people resolved before; null for none. */
   resolutions: Resolutions | null;
+  /** What is generated because the target calls EL2 in another way; null for nothing. */
+  parts: EraParts | null;
 }

@@ -125,7 +125,7 @@ function assignment(line: ByteString): Assignment | null {
 }
 
 /** What the patched file has from the edit's first line to its last. */
-function patchedRegion(edit: Edit, base: PorterFile): ByteString[] {
+export function patchedRegion(edit: Edit, base: PorterFile): ByteString[] {
   const out: ByteString[] = [];
   let at = edit.segments[0]!.at;
   for (const s of edit.segments) {

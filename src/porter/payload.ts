@@ -10,12 +10,12 @@ import type { PorterFile } from './view';
 const DOUBTFUL = 0.75;
 
 /** Rewrites what an edit adds for the target; what cannot be rewritten lowers the confidence and is said. */
-export function adaptPayload(
+export async function adaptPayload(
   placed: Placed,
   base: PorterFile,
   heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
   context: PortContext,
-): string | null {
+): Promise<string | null> {
   if (placed.strategy === 'unchanged' && context.base.tree.commit === context.target.tree.commit) return null;
   for (const s of placed.segments) {
     const scope = scopeOf(base, s.segment);
@@ -24,6 +24,7 @@ export function adaptPayload(
       s.added,
       placed.file.path,
       scope ? base.text.slice(scope.start, scope.end) : '',
+      new Set(heir?.definition.signature?.parameters.map((p) => p.name)),
     );
     if (scope?.kind === 'function' && heir) {
       const pairing = context.aligner.definitions(base, scope, placed.file, heir.definition);
@@ -52,7 +53,12 @@ export function adaptPayload(
       placed.rewritten = true;
       placed.evidence.push({ kind: 'spelling', text: spelling.why });
     }
-    adapted.doubts.push(...strangeMacros(s.added, base, placed.file));
+    adapted.doubts.push(...strangeMacros(s.added, base, placed.file), ...definedTwice(s.added, placed.file, context));
+    if (!scope && /^[\w*\s]+\([^;]*\)\s*\{/m.test(s.added.join(''))) {
+      const prefix = await namespaceOf(placed.file.path, context);
+      if (prefix !== null && (await namespaceOf(base.path, context)) === null)
+        adapted.doubts.push(`symbols of this folder get the prefix '${prefix}': code elsewhere does not find them`);
+    }
     if (adapted.blockers.length) return adapted.blockers.join('; ');
     for (const doubt of adapted.doubts) placed.evidence.push({ kind: 'doubt', text: doubt });
     if (adapted.doubts.length) placed.confidence = Math.min(placed.confidence, DOUBTFUL);
@@ -67,6 +73,25 @@ function respell(added: readonly ByteString[], base: PorterFile, target: PorterF
   return lines.some((l, i) => l !== added[i])
     ? { lines, why: "the target's Kconfig says 'help', not '---help---'" }
     : null;
+}
+
+/** The prefix that the Makefile of a folder gives all its symbols; null when it gives none. */
+async function namespaceOf(path: ByteString, context: PortContext): Promise<string | null> {
+  const makefile = await context.target.text(`${path.slice(0, path.lastIndexOf('/') + 1)}Makefile`);
+  return /--prefix-symbols=(\w+)/.exec(makefile ?? '')?.[1] ?? null;
+}
+
+/** Macros of assembly that a header of the target has by now: one name, two macros. */
+function definedTwice(added: readonly ByteString[], target: PorterFile, context: PortContext): string[] {
+  if (target.index.language !== 'asm') return [];
+  const headers = (kernel: PortContext['base']['kernel'], name: string) =>
+    kernel.definitions(name).filter((f) => f.definition.kind === 'asm-macro' && f.file.path.endsWith('.h'));
+  return added.flatMap((line) => {
+    const name = /^\s*\.macro\s+(\w+)/.exec(line)?.[1];
+    const found = name === undefined ? [] : headers(context.target.kernel, name);
+    if (found.length === 0 || headers(context.base.kernel, name!).length > 0) return [];
+    return [`defines the macro '${name}', which '${found[0]!.file.path}' has, too`];
+  });
 }
 
 /** Assembler macros that the base's file uses and the target's does not any more (ENTRY, ENDPROC …). */

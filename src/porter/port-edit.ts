@@ -2,8 +2,10 @@ import type { Outcome } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import { statementsIn } from './blocks';
+import type { FoundCode } from './code-search';
 import type { PortContext } from './context';
 import { conditionChange, conditionsAt } from './guards';
+import type { Made } from './era-parts';
 import type { DefinitionHeir, FileHeir } from './heirs';
 import { placeInLists } from './kbuild-lists';
 import type { Edit } from './lift';
@@ -30,8 +32,12 @@ export interface EditResult {
   outcome: Outcome;
   failure: NotPlaced | null;
   id?: string;
+  /** It changes nothing in the set itself: see `inert.ts`. */
+  inert?: boolean;
   /** A person made it; then it has no placement of the porter's. */
   resolved?: Resolved;
+  /** Generated code stands for it. */
+  made?: Made;
 }
 
 /** Looks for the place of an edit in every heir of what it edits, and adapts what it adds. */
@@ -80,6 +86,8 @@ export async function portEdit(
   }
   const deleted = await alreadyDeleted(edit, paths, context);
   if (deleted) return { edit, placements: [], outcome: 'already-upstream', failure: null };
+  if (await movedByBoth(edit, base, paths, context))
+    return { edit, placements: [], outcome: 'already-upstream', failure: null };
   const placed: Placed[] = [];
   let failure: NotPlaced | null = null;
   let obsolete: Nothing | null = null;
@@ -121,13 +129,19 @@ export async function portEdit(
   if (placed.length === 0 && (await madeUpstream(edit, base, heirsOf, context)))
     return { edit, placements: [], outcome: 'already-upstream', failure: null };
   if (placed.length === 0 && edit.kind === 'guard-wrap' && scopes.size === 1) {
-    const vanished = effectsGone(edit, base, [...scopes][0]!, context);
-    if (vanished.length) {
+    const [scope] = [...scopes] as [Definition];
+    const vanished = effectsGone(edit, base, scope, context);
+    if (vanished.length && !(await stillComputed(edit, base, scope, heirsOf.get(scope) ?? [], context))) {
       const names = vanished.map((n) => `'${n}'`).join(', ');
       return obsoleteBecause(edit, `all that it guards out is done by ${names}, which the target does not have`);
     }
   }
   if (placed.length === 0 && obsolete && !failure) {
+    const [scope] = scopes;
+    if (scope && (await stillComputed(edit, base, scope, heirsOf.get(scope) ?? [], context))) {
+      const reason = 'the code that it guards out is gone, but what it computes is still used there';
+      return failed({ placed: false, reason, evidence: obsolete.evidence, candidate: null });
+    }
     if (!context.code.anywhere(wrapped)) return obsoleteBecause(edit, obsolete.reason, obsolete.evidence);
     const reason = 'the code that it guards out moved to another place of the target';
     return failed({ placed: false, reason, evidence: obsolete.evidence, candidate: null });
@@ -149,15 +163,15 @@ export async function portEdit(
   return finish(edit, base, placed, heirsOf, context);
 }
 
-function finish(
+async function finish(
   edit: Edit,
   base: PorterFile,
   placements: Placed[],
   heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
   context: PortContext,
-): EditResult {
+): Promise<EditResult> {
   for (const p of placements) {
-    const reason = adaptPayload(p, base, heirsOf, context);
+    const reason = await adaptPayload(p, base, heirsOf, context);
     if (reason === null) continue;
     const candidate = { path: p.file.path, line: p.segments[0]!.site.at + 1, definition: p.definition };
     return {
@@ -219,6 +233,26 @@ function effectsGone(edit: Edit, base: PorterFile, scope: Definition, context: P
     for (const w of lost) if (!context.target.kernel.mentions(w).length) vanished.add(w);
   }
   return [...vanished];
+}
+
+/** True when an heir still works on a local that the wrapped code sets: then it is done, only in another way. */
+async function stillComputed(
+  edit: Edit,
+  base: PorterFile,
+  scope: Definition,
+  heirs: readonly DefinitionHeir[],
+  context: PortContext,
+): Promise<boolean> {
+  const wraps = edit.wraps!;
+  const names = statementsIn(base, scope)
+    .filter((s) => s.startLine >= wraps.first && s.endLine <= wraps.last)
+    .flatMap((s) => /^(\w+)\s*=[^=]/.exec(stripComments(base.text.slice(s.start, s.end)))?.[1] ?? []);
+  for (const heir of heirs) {
+    const file = await context.target.file(heir.path);
+    const words = new Set(file ? tokens(file.text.slice(heir.definition.start, heir.definition.end)) : []);
+    if (names.some((name) => words.has(name))) return true;
+  }
+  return false;
 }
 
 function isFunction(word: string, context: PortContext): boolean {
@@ -312,14 +346,21 @@ async function followCode(
   context: PortContext,
 ): Promise<Placed | NotPlaced | null> {
   if (!edit.wraps || scope.kind !== 'function') return null;
-  const code = base.lines.slice(edit.wraps.first, edit.wraps.last + 1);
+  // With the condition that it stands under: a common call is told apart by it.
+  const above = base.lines.slice(0, edit.wraps.first).findLastIndex((l) => stripComments(l).trim() !== '');
+  const header = /\)\s*\{\s*$/.test(base.lines[above] ?? '') && above > scope.startLine ? above : edit.wraps.first;
+  const code = base.lines.slice(header, edit.wraps.last + 1);
   const callers = new Set(
     context.base.kernel
       .mentions(scope.name)
       .flatMap((m) => (m.definition.calls.includes(scope.name) ? [m.definition.name] : [])),
   );
-  const found = await context.code.find(code, { callers, path: context.heirs.files(base.path)[0]?.path ?? base.path });
-  if (!found) return null;
+  const found = await context.code.find(code, {
+    callers,
+    path: context.heirs.files(base.path)[0]?.path ?? base.path,
+    rename: (word) => context.heirs.rename(word),
+  });
+  if (!found || (await hadCode(code, found, context))) return null;
   const text = `the wrapped code of '${scope.name}' is in '${found.definition.name}' now`;
   const pair: ScopePair = {
     base: scope,
@@ -329,6 +370,39 @@ async function followCode(
   };
   const attempt = sure(placeEdit(edit, base, found.file, new Map([[scope, pair]]), context.aligner));
   return attempt.placed || !attempt.obsolete ? attempt : null;
+}
+
+/** True when an edit takes out definitions that the set moved to a file of its own, and that upstream has in its own now. */
+async function movedByBoth(
+  edit: Edit,
+  base: PorterFile,
+  paths: ReadonlySet<ByteString>,
+  context: PortContext,
+): Promise<boolean> {
+  if (edit.guard !== null || context.folded.size === 0) return false;
+  // What it puts in their place (the include of the new file) must be there, too.
+  const added = edit.segments.flatMap((s) => s.added).map((l) => stripComments(l).trim());
+  for (const path of paths) {
+    const there = new Set((await context.target.file(path))?.lines.map((l) => stripComments(l).trim()));
+    if (added.some((l) => l !== '' && !there.has(l))) return false;
+  }
+  const taken = (d: Definition) =>
+    edit.segments.some((s) => d.startLine >= s.at && d.endLine < s.at + s.removed.length);
+  const gone = base.outer.filter(taken);
+  return gone.length > 0 && gone.every((d) => context.folded.has(`${d.kind} ${d.name}`));
+}
+
+/** True when the base has the code in the same definition already: then it did not come there from where it is gone. */
+async function hadCode(code: readonly ByteString[], found: FoundCode, context: PortContext): Promise<boolean> {
+  const { name, kind } = found.definition;
+  const namesakes = context.base.kernel.definitions(name).filter((f) => f.definition.kind === kind);
+  const there = namesakes.filter((f) => context.heirs.files(f.file.path).some((h) => h.path === found.file.path));
+  const squeeze = (l: ByteString) => tokens(stripComments(l)).join(' ');
+  const wanted = code.map(squeeze).filter((l) => /\w{4}/.test(l));
+  return there.some(({ file, definition: d }) => {
+    const lines = new Set(file.text.slice(d.start, d.end).split('\n').map(squeeze));
+    return wanted.every((l) => lines.has(l));
+  });
 }
 
 /** True when an edit only deletes, and not one telling line of what it deletes is left in any heir of the file. */
@@ -354,7 +428,11 @@ async function alreadyDeleted(edit: Edit, paths: ReadonlySet<ByteString>, contex
 function isThere(p: Placed, base: PorterFile): boolean {
   return p.segments.every(({ segment, site }) => {
     const added = segment.added.map((l) => l.trim()).filter(Boolean);
-    if (added.length === 0 || site.remove > 0) return false;
+    if (site.remove > 0) {
+      const now = p.segments.find((s) => s.segment === segment && s.site === site)!.added;
+      return now.length > 0 && now.join('') === p.file.lines.slice(site.at, site.at + site.remove).join('');
+    }
+    if (added.length === 0) return false;
     const same = (lines: readonly ByteString[], from: number) =>
       lines
         .slice(Math.max(0, from), from + segment.added.length)

@@ -6,10 +6,13 @@ import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
 import { liftEdits, type Edit } from './lift';
 import { scopeOf } from './place';
+import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
+import { isInert } from './inert';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
+import { sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -34,10 +37,12 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
   const results = new Map<FileChange, PortedChange>();
   const before = new Map(context.target.changes());
   for (;;) {
+    context.placed.length = 0;
     for (const change of inOrder(patch.changes)) results.set(change, await portChange(patch, change, context));
     if (!context.resolutions || (await context.resolutions.settle(context.target, context.heirs, before))) break;
     context.target.restore(before);
   }
+  sayUncoveredUses(context.placed, context);
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;
@@ -68,6 +73,8 @@ function inOrder(changes: readonly FileChange[]): FileChange[] {
     ordered.add(change);
   };
   // New files before the changes that may include them.
+  const isHeader = (c: FileChange) => c.status === 'added' && c.newPath!.endsWith('.h');
+  for (const change of changes) if (isHeader(change)) visit(change);
   for (const change of changes) if (change.status === 'added') visit(change);
   for (const change of changes) visit(change);
   return [...ordered];
@@ -123,6 +130,13 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
     };
   }
   const twin = await upstreamTwin(source, path, context);
+  if (twin) {
+    context.twins.set(source, twin.path);
+    context.refused.add(source);
+  }
+  const own = await context.patched.file(source);
+  const into = twin && !twin.whole && own ? await intoTwin(own, twin.path, context) : null;
+  if (own && (into || twin?.whole)) for (const d of own.outer) context.folded.add(`${d.kind} ${d.name}`);
   if (twin?.whole) {
     const message = `upstream has all that it defines in '${twin.path}'`;
     const report = fileReport(patch, change, context, {
@@ -133,12 +147,22 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
     });
     return { hunks: [], file: report, reject: null };
   }
+  if (into) {
+    context.target.set(twin!.path, { text: into.text, mode: context.target.mode(twin!.path) ?? mode });
+    const rest = {
+      outcome: 'rewritten' as const,
+      targetPaths: [twin!.path],
+      evidence: [...evidence, ...into.evidence],
+    };
+    return { hunks: [], file: fileReport(patch, change, context, rest), reject: null };
+  }
   const taken = twin
     ? `upstream has most of what it defines in '${twin.path}'`
     : context.target.has(path)
       ? `the target has a file '${path}' of its own`
       : context.target.obstacle(path);
   if (taken !== null) {
+    context.refused.add(source);
     const message = taken;
     return {
       hunks: [],
@@ -149,8 +173,12 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   // The set's own files speak of the kernel, too.
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
-  const adapted = code ? context.adapter.adapt(splitLines(text), path) : null;
-  if (adapted) adapted.doubts.push(...adapted.blockers);
+  const merged = code && own ? await withUpstreamChanges(own, context) : null;
+  const adapted = code ? context.adapter.adapt(splitLines(merged?.text ?? text), path) : null;
+  if (adapted) {
+    adapted.doubts.push(...adapted.blockers, ...(merged?.doubts ?? []));
+    adapted.evidence.push(...(merged?.evidence ?? []));
+  }
   context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
   const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
   return {
@@ -285,14 +313,19 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   const ids = editIds(edits);
   const inside = (edit: Edit) => scopeOf(base, edit.segments[0]!) !== null;
   const made = new Map<Edit, EditResult>();
+  const heirFile = fileHeirs[0] ? await context.target.file(fileHeirs[0].path) : null;
+  const verdicts = context.parts?.verdicts(edits, base, heirFile);
   for (const [edit, id] of [...ids].sort(([a], [b]) => Number(inside(b)) - Number(inside(a)))) {
     const resolved = context.resolutions?.claim(id);
     if (resolved) made.set(edit, { edit, id, resolved, placements: [], outcome: 'rewritten', failure: null });
+    else if (verdicts?.has(edit)) made.set(edit, noteMisfit({ ...verdicts.get(edit)!, id }, context));
     else made.set(edit, noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context));
   }
   const results = edits.map((e) => made.get(e)!);
+  for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   demoteOverlaps(results);
+  for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
   const byTarget = new Map<ByteString, { file: PorterFile; edits: LineEdit[] }>();
   for (const r of results) {
@@ -347,7 +380,7 @@ function reportChange(
       targetPaths: [
         ...new Set([
           ...changed,
-          ...results.flatMap((r) => [...r.placements.map((p) => p.file.path), ...pathsOf(r.resolved)]),
+          ...results.flatMap((r) => [...r.placements.map((p) => p.file.path), ...pathsOf(r.resolved ?? r.made)]),
         ]),
       ],
       evidence: fileHeirs[0]?.evidence ?? [],
@@ -359,7 +392,7 @@ function reportChange(
   };
 }
 
-function pathsOf(resolved: Resolved | undefined): ByteString[] {
+function pathsOf(resolved: Pick<Resolved, 'target'> | undefined): ByteString[] {
   return resolved?.target.map((t) => t.path) ?? [];
 }
 
@@ -467,7 +500,7 @@ function demoteOverlaps(results: EditResult[]): void {
 const OBSOLETE = 0.8;
 
 function confidenceOf(r: EditResult): number {
-  if (r.resolved) return r.resolved.confidence;
+  if (r.resolved ?? r.made) return (r.resolved ?? r.made)!.confidence;
   if (r.outcome === 'obsolete') return OBSOLETE;
   return r.placements.length ? Math.min(...r.placements.map((p) => p.confidence)) : 0;
 }
@@ -509,6 +542,7 @@ function reportOf(
   )[0]!;
   return hunkReport(patch, change, hunk, context, {
     edits,
+    inert: own.every((r) => r.inert),
     outcome: worst.outcome,
     strategy: strategyOf(worst),
     confidence: Math.min(...own.map(confidenceOf)),
@@ -522,7 +556,7 @@ function reportOf(
       own.flatMap((r) => [
         ...(r.failure?.evidence ?? []),
         ...r.placements.flatMap((p) => p.evidence),
-        ...(r.resolved?.evidence ?? []),
+        ...((r.resolved ?? r.made)?.evidence ?? []),
       ]),
     ),
     message: own.find((r) => r.failure)?.failure?.reason ?? doubtsOf(own),
@@ -536,7 +570,7 @@ function doubtsOf(results: readonly EditResult[]): string | null {
 }
 
 function strategyOf(r: EditResult): string {
-  return r.resolved?.strategy ?? r.placements[0]?.strategy ?? 'none';
+  return (r.resolved ?? r.made)?.strategy ?? r.placements[0]?.strategy ?? 'none';
 }
 
 function candidatesOf(r: EditResult): Candidate[] {
@@ -546,7 +580,7 @@ function candidatesOf(r: EditResult): Candidate[] {
 }
 
 function locations(r: EditResult, hunk: Hunk): Location[] {
-  if (r.resolved) return r.resolved.target;
+  if (r.resolved ?? r.made) return (r.resolved ?? r.made)!.target;
   const at = r.placements.flatMap((p) =>
     p.segments
       .filter((s) => s.segment.hunk === hunk)

@@ -20,6 +20,7 @@ export interface PorterFile extends SourceFile {
 /** A tree with changes laid over it: the base with the set's first patches, the target with what was ported so far. */
 export class View {
   private readonly overlay = new Map<ByteString, { text: ByteString; mode: string } | null>();
+  private parents: Set<ByteString> | null = null;
   private folders: Map<ByteString, ByteString[]> | null = null;
   private readonly files = new Map<ByteString, PorterFile | null>();
 
@@ -44,11 +45,25 @@ export class View {
       if (this.has(folder))
         return `'${folder}' is a ${this.mode(folder) === '120000' ? 'symlink' : 'file'} in the target`;
     }
+    const laid = [...this.overlay].some(([p, file]) => file !== null && p.startsWith(`${path}/`));
+    if (!laid && !this.ancestors().has(path)) return null;
+    // The overlay may have emptied it.
     const inside = (p: ByteString) => p.startsWith(`${path}/`) && this.has(p);
-    if ([...this.tree.paths()].some(inside) || [...this.overlay.keys()].some(inside)) {
-      return `'${path}' is a folder in the target`;
+    return laid || [...this.tree.paths()].some(inside) ? `'${path}' is a folder in the target` : null;
+  }
+
+  /** Every folder of the tree itself that has a file in it or below it. */
+  private ancestors(): ReadonlySet<ByteString> {
+    if (this.parents) return this.parents;
+    this.parents = new Set();
+    for (const path of this.tree.paths()) {
+      for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+        const folder = path.slice(0, at);
+        if (this.parents.has(folder)) break;
+        this.parents.add(folder);
+      }
     }
-    return null;
+    return this.parents;
   }
 
   /** The mode of a file; null when it is not there. */
@@ -93,7 +108,7 @@ export class View {
     }
     const text = await this.text(path);
     if (text === null) return null;
-    const index = await indexFile(path, text, { attributes: this.kernel.attributes.words });
+    const index = await indexFile(path, text, { attributes: this.kernel.attributes.words, grammar: false });
     return porterFile({ path, text, index }, mode, this.kernel.attributes.words);
   }
 

@@ -1,10 +1,10 @@
 import type { Definition } from '../kernel-index/types';
-import { similarity, type LineMatch } from './align';
+import type { LineMatch } from './align';
 import { tokens } from '../core/text';
 import { grownGuard, isDeclaration, statementsIn } from './blocks';
 import type { Edit, Segment } from './lift';
 import { isTrivial, scopeOf, type Aligner, type Nothing, type PlacedSegment, type ScopePair } from './place';
-import type { Pairing } from './site';
+import { standIn, type Pairing } from './site';
 import type { Unit } from './units';
 import type { PorterFile } from './view';
 
@@ -110,13 +110,17 @@ export function wrappedRange(
   const first = placed[0]!.site.at;
   const last = placed[placed.length - 1]!.site.at;
   if (last <= first) return { ok: false, why: 'the guard would wrap nothing' };
-  let [missing, moved, changed, other, total] = [0, 0, 0, 0, 0];
+  let [missing, moved, changed, other, total, swallowed] = [0, 0, 0, 0, 0, 0];
   const inside = new Set<number>();
   p.targetUnits.forEach((u, i) => {
     if (u.first >= first && u.last < last) inside.add(i);
   });
   p.baseUnits.forEach((unit, i) => {
-    if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) return;
+    if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) {
+      const to = p.match[i]?.to;
+      if (to !== undefined && inside.has(to) && unit.weight >= 0.7) swallowed++;
+      return;
+    }
     total++;
     const m = p.match[i];
     const instead = m ? null : standIn(p, i);
@@ -128,6 +132,7 @@ export function wrappedRange(
     } else if (!inside.delete(m.to)) other++;
     else if (m.similarity < 1 || (!pair && reads(p.base, unit) !== reads(p.target, p.targetUnits[m.to]!))) changed++;
   });
+  if (swallowed) return { ok: false, why: `${swallowed} lines that it does not wrap would lie inside the guard` };
   // Around a whole block the lines have been looked at already: some of their twins stand in other blocks.
   const whole = placed.every((s) => s.site.whole || isTrivial(s.segment, edit));
   if (moved && !whole) return { ok: false, why: `${moved} of the ${total} wrapped lines moved away from the others` };
@@ -140,29 +145,27 @@ export function wrappedRange(
   ].filter(Boolean);
   if (whole)
     return { ok: true, factor: 1, why: words.length ? `whole body: ${words.join(', ')}` : 'whole body, unchanged' };
-  if (missing * 2 > total) return { ok: false, why: words.join(', ') };
+  // With both of its ends unchanged the range is known, whatever upstream made of the middle.
+  const ends = [p.baseUnits.findIndex((u) => u.first >= edit.wraps!.first), lastWrapped(p, edit.wraps)];
+  const held = total > 2 && ends.every((i) => p.match[i]?.similarity === 1 && p.baseUnits[i]!.weight >= 0.7);
+  if (missing * 2 > total && !(held && pair)) return { ok: false, why: words.join(', ') };
   // What a register was loaded with may be loaded elsewhere; the instruction that uses it is what counts.
   const lost = base.index.language === 'asm' ? 0.85 : 0.75;
+  if (held && pair && missing) return { ok: true, factor: 0.72, why: words.join(', ') };
   const factor = (missing ? lost : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
   return { ok: true, factor, why: words.length ? words.join(', ') : 'all wrapped lines are unchanged' };
+}
+
+function lastWrapped(p: Pairing, wraps: { last: number }): number {
+  let i = p.baseUnits.length - 1;
+  while (i >= 0 && p.baseUnits[i]!.last > wraps.last) i--;
+  return i;
 }
 
 /** What an item says: two of one name may say different things. */
 function reads(file: PorterFile, unit: Unit): string {
   return tokens(file.lines.slice(unit.first, unit.last + 1).join('')).join(' ');
 }
-
-/** A line of the same shape at the very place of one that is gone, between the same neighbours; null when there is none. */
-function standIn(p: Pairing, i: number): number | null {
-  const before = i === 0 ? -1 : p.match[i - 1]?.to;
-  const after = i + 1 === p.match.length ? p.targetUnits.length : p.match[i + 1]?.to;
-  if (before === undefined || after === undefined || after !== before + 2) return null;
-  const alike = similarity(p.baseUnits[i]!.tokens, p.targetUnits[before + 1]!.tokens);
-  return alike >= STAND_IN ? before + 1 : null;
-}
-
-/** Lines less alike than this do not stand in for one another. */
-const STAND_IN = 0.5;
 
 /** What upstream made of the lines that an edit wraps or replaces: their text in both kernels, where it changed. */
 export function changedLines(edit: Edit, p: Pairing): { from: string; to: string }[] {
@@ -190,8 +193,7 @@ export function fillRange(edit: Edit, placed: readonly PlacedSegment[], p: Pairi
   const [first, last] = [ends[0], ends[ends.length - 1]];
   if (!edit.wraps || !first || !last || first === last || ends.some((x) => x.site.whole || x.site.remove)) return null;
   const from = p.baseUnits.findIndex((u) => u.first >= edit.wraps!.first);
-  let to = p.baseUnits.length - 1;
-  while (to >= 0 && p.baseUnits[to]!.last > edit.wraps.last) to--;
+  const to = lastWrapped(p, edit.wraps);
   const [above, below] = [p.match[from - 1], p.match[to + 1]];
   if (!above || !below || above.similarity < 1 || below.similarity < 1) return null;
   const code = (file: PorterFile, u: { first: number; last: number }) => file.lines.slice(u.first, u.last + 1).join('');

@@ -27,6 +27,8 @@ export interface PortRequest {
   only: string[];
   markers: boolean;
   chronicle: boolean;
+  /** Ports made before there was a choice have none. */
+  generate?: boolean;
 }
 
 /** Keeps a port's report under its branch, and its branch as the last one. */

@@ -30,7 +30,7 @@ export class Claims {
     rows: readonly ChronicleRow[],
   ) {
     for (const row of rows) {
-      if (row.says === 'context' || !row.from || !this.inRange(row)) continue;
+      if (row.says === 'context' || row.says === 'added' || !row.from || !this.inRange(row)) continue;
       if (row.from.symbol) {
         for (const name of [row.from.symbol, row.alias]) if (name) push(this.bySymbol, name, row);
       } else if (!row.from.pattern) {
@@ -102,7 +102,7 @@ export class Claims {
     if (agrees && !row.own) return { ...entry, confidence: Math.max(entry.confidence, sure), evidence };
     const best = nearest(found, entry, row.to!.paths);
     const to = [best, ...entry.to.filter((t) => t.name !== best.name || t.path !== best.path)];
-    return { ...entry, status: row.says === 'context' ? entry.status : row.says, to, confidence: sure, evidence };
+    return { ...entry, status: saidStatus(row, entry), to, confidence: sure, evidence };
   }
 
   /** A symbol of the target, if need be by way of later rows that renamed it again. */
@@ -141,6 +141,10 @@ export class Claims {
     if (!this.ignored.some((i) => i.id === row.id)) this.ignored.push({ id: row.id, reason });
     return entry;
   }
+}
+
+function saidStatus({ says }: ChronicleRow, entry: MapEntry): MapEntry['status'] {
+  return says === 'context' || says === 'added' ? entry.status : says;
 }
 
 function evidenceOf(row: ChronicleRow): Evidence {

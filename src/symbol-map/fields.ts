@@ -73,8 +73,7 @@ export class Fields {
     if (substituted) return substituted;
     const beside = heir && this.between(of, heir);
     if (beside) return beside;
-    const elsewhere = this.elsewhere(of, from);
-    return elsewhere ?? gone(from);
+    return this.elsewhere(of, from) ?? this.byAccessor(of, from) ?? this.inOwnStruct(of, from) ?? gone(from);
   }
 
   private stays(from: SymbolRef, of: FoundMember, heir: Found, member: Member): MapEntry {
@@ -113,9 +112,10 @@ export class Fields {
       for (const inner of this.target.definitions(name)) {
         const member = inner.definition.members.find((m) => lastPart(m.name) === short);
         if (!member) continue;
+        const from: SymbolRef = { kind: 'field', name: fieldName(of, of.member), path: of.file.path };
+        if (of.member.name === `${through.name}.${member.name}`) return this.sameWay(from, of, inner, member);
         const before = this.heirHad(of, name, short);
         if (before) continue;
-        const from: SymbolRef = { kind: 'field', name: fieldName(of, of.member), path: of.file.path };
         const changes: FieldChange[] = [
           { kind: 'path-changed', from: of.member.name, into: `${through.name}.${member.name}` },
         ];
@@ -136,6 +136,15 @@ export class Fields {
     return null;
   }
 
+  /** A struct that was written inside another one stands by itself now: code reaches its fields as before. */
+  private sameWay(from: SymbolRef, of: FoundMember, inner: Found, member: Member): MapEntry {
+    const retyped = member.type !== of.member.type;
+    const changes: FieldChange[] = retyped ? [{ kind: 'type-changed', from: of.member.type, into: member.type }] : [];
+    const evidence = say('layout', `reached in the same way, in '${inner.definition.name}'`);
+    const status = retyped ? 'resigned' : 'moved';
+    return { from, status, to: [ref(inner, member)], confidence: 0.95, evidence: [evidence], changes };
+  }
+
   /** True when the struct of that name had the field in the base already. */
   private heirHad(of: FoundMember, struct: string, short: string): boolean {
     return this.baseMembers(short).some((m) => m.definition.name === struct) && struct !== of.definition.name;
@@ -143,9 +152,12 @@ export class Fields {
 
   private baseMembers: (name: string) => readonly FoundMember[] = () => [];
 
-  /** @internal Set by the map: fields of the base by name. */
-  useBase(members: (name: string) => readonly FoundMember[]): void {
-    this.baseMembers = members;
+  private baseDefinitions: (name: string) => readonly Found[] = () => [];
+
+  /** @internal Set by the map: what the base has by name. */
+  useBase(base: KernelIndex): void {
+    this.baseMembers = (name) => base.members(name);
+    this.baseDefinitions = (name) => base.definitions(name);
   }
 
   /** A struct whose fields are in the outer one now: `gp_regs.regs` → `regs`. */
@@ -196,9 +208,25 @@ export class Fields {
     const changes: FieldChange[] = [];
     if (at && at.member.type !== of.member.type)
       changes.push({ kind: 'type-changed', from: of.member.type, into: at.member.type });
-    const odd = at && !sameType(at.member.type, of.member.type) && nameSimilarity(short, best.name) < 0.4;
-    const confidence = odd ? sure * 0.6 : sure;
-    return { from, status: 'renamed', to, confidence, evidence: [say('substituted', text)], changes };
+    let confidence = sure;
+    if (at && !sameType(at.member.type, of.member.type)) {
+      const alike = nameSimilarity(short, best.name);
+      if (alike < 0.4) confidence *= 0.6;
+      // A pointer does not become a number: what stands in its place is worked out in another way.
+      if (isPointer(at.member.type) !== isPointer(of.member.type) && alike < 0.6) confidence *= 0.5;
+    }
+    // What the struct had beside it all along is hardly what it became.
+    const hadBoth = of.definition.members.some((m) => lastPart(m.name) === best.name);
+    if (hadBoth) confidence *= 0.5;
+    if (confidence < 0.3) return null;
+    return {
+      from,
+      status: hadBoth ? 'merged' : 'renamed',
+      to,
+      confidence,
+      evidence: [say('substituted', text)],
+      changes,
+    };
   }
 
   /** A new field between the same two neighbours, of the same type or with a similar name. */
@@ -236,6 +264,13 @@ export class Fields {
       .filter((m) => m.definition.kind !== 'enum' && !before.has(m.definition.name));
     const best = fresh.find((m) => m.file.path === of.file.path) ?? (fresh.length === 1 ? fresh[0] : undefined);
     if (!best) return null;
+    // Short names and other types are everywhere: elsewhere they are somebody else's, unless the struct is new as well.
+    if (best.file.path !== of.file.path) {
+      const alike = sameType(best.member.type, of.member.type);
+      const isNew = this.baseDefinitions(best.definition.name).length === 0;
+      const pointers = isPointer(best.member.type) && isPointer(of.member.type);
+      if (isNew ? short.length < 3 || !(alike || pointers) : short.length < 4 || !alike) return null;
+    }
     const changes: FieldChange[] = [{ kind: 'path-changed', from: of.member.name, into: best.member.name }];
     if (best.member.type !== of.member.type)
       changes.push({ kind: 'type-changed', from: of.member.type, into: best.member.type });
@@ -248,6 +283,53 @@ export class Fields {
       evidence: [say('same-name', `'${best.definition.name}' has a new field of that name`)],
       changes,
     };
+  }
+
+  /** A new function stands where the field was read or written: `spec->priv` → `get_priv(dev)`. */
+  private byAccessor(of: FoundMember, from: SymbolRef): MapEntry | null {
+    const short = lastPart(of.member.name);
+    if (this.baseMembers(short).some((m) => m.definition.name !== of.definition.name)) return null;
+    const usage = this.substitutions.of(short);
+    const best = usage.substitutes.find((s) => this.isNewFunction(s.name) && wordsShared(short, s.name) > 0);
+    if (!best || best.support < 0.5) return null;
+    const [to] = this.target.definitions(best.name);
+    const evidence = say('substituted', `'${best.name}()' stands in its place in '${best.seenIn[0]}'`);
+    const confidence = Math.min(0.75, 0.4 + 0.1 * best.seenIn.length);
+    const ref = { kind: to!.definition.kind, name: best.name, path: to!.file.path };
+    return { from, status: 'renamed', to: [ref], confidence, evidence: [evidence], changes: [] };
+  }
+
+  private isNewFunction(name: string): boolean {
+    const found = this.target.definitions(name);
+    return (
+      found.length > 0 &&
+      found.every((f) => f.definition.kind === 'function' || f.definition.kind === 'prototype') &&
+      this.baseDefinitions(name).length === 0
+    );
+  }
+
+  /** A field that went into a new struct, which has the first part of its name: `cavium_id_base` → `cavium.id_base`. */
+  private inOwnStruct(of: FoundMember, from: SymbolRef): MapEntry | null {
+    const short = lastPart(of.member.name);
+    for (let at = short.indexOf('_'); at > 0; at = short.indexOf('_', at + 1)) {
+      const [prefix, rest] = [short.slice(0, at), short.slice(at + 1)];
+      const fits = this.target
+        .members(rest)
+        .filter(
+          (m) =>
+            m.definition.kind === 'struct' &&
+            m.definition.name.split('_').includes(prefix) &&
+            sameType(m.member.type, of.member.type) &&
+            this.baseDefinitions(m.definition.name).length === 0,
+        );
+      if (fits.length !== 1) continue;
+      const [best] = fits;
+      const text = `the new '${best!.definition.name}' has '${rest}', of the same type`;
+      const changes: FieldChange[] = [{ kind: 'path-changed', from: of.member.name, into: best!.member.name }];
+      const to = [ref(best!, best!.member)];
+      return { from, status: 'renamed', to, confidence: 0.55, evidence: [say('layout', text)], changes };
+    }
+    return null;
   }
 
   /** @internal */
@@ -280,6 +362,16 @@ function sameType(a: string, b: string): boolean {
       .replace(/\s+/g, ' ')
       .trim();
   return plain(a) === plain(b);
+}
+
+function isPointer(type: string): boolean {
+  return type.includes('*');
+}
+
+/** How many words two names have in common. */
+function wordsShared(a: string, b: string): number {
+  const words = new Set(b.split('_'));
+  return a.split('_').filter((w) => w !== '' && words.has(w)).length;
 }
 
 function gone(from: SymbolRef): MapEntry {

@@ -11,7 +11,7 @@ import { Pairs, type Namesake } from './pairs';
 import { Renames, type Candidate } from './renames';
 import { annotationChange, signatureChanges } from './signatures';
 import { Similarity } from './similarity';
-import { Substitutions } from './substitutions';
+import { Substitutions, type Substitute } from './substitutions';
 import type { FileHeir, MapEntry, MapStatus, SignatureChange, SymbolKind, SymbolRef } from './types';
 
 /** Below this a candidate is named as evidence only. */
@@ -43,7 +43,7 @@ export class SymbolMap {
     this.renames = new Renames(base, target, this.fileMap, this.similarity, this.substitutions);
     this.operands = new Operands(base, this.pairs, this.substitutions);
     this.fields = new Fields(target, this.pairs, this.substitutions, (of) => this.heirOf(of));
-    this.fields.useBase((name) => base.members(name));
+    this.fields.useBase(base);
   }
 
   /** Where a file's definitions went, best first; empty for a file that nothing took over. */
@@ -128,9 +128,13 @@ export class SymbolMap {
     if (best && best.fit >= 0.3) return this.named(of, from, namesakes, best);
     const enumerator = this.asEnumerator(of, from);
     if (enumerator) return enumerator;
+    const declared = this.asDeclared(of, from);
+    if (declared) return declared;
     const candidates = this.renames.candidates(of);
     const [first, second] = candidates;
     if (first && first.score >= RENAME_LINE) return this.renamed(of, from, first, second);
+    const field = best ? null : this.asField(of, from);
+    if (field) return field;
     // A namesake that does not fit well is still better than nothing.
     if (best) return { ...this.named(of, from, namesakes, best), confidence: 0.4 };
     const evidence: Evidence[] = [
@@ -150,6 +154,40 @@ export class SymbolMap {
     const to: SymbolRef = { kind: 'enumerator', name: best.member.name, path: best.file.path };
     const evidence: Evidence[] = [{ kind: 'same-name', text: `'${best.file.path}' has an enumerator of that name` }];
     return { from, status: 'moved', to: [to], confidence: found.length === 1 ? 0.95 : 0.8, evidence, changes: [] };
+  }
+
+  /** A prototype goes where its function went: the function has a body to tell it by. */
+  private asDeclared(of: Found, from: SymbolRef): MapEntry | null {
+    if (of.definition.kind !== 'prototype') return null;
+    const entries = this.base
+      .definitions(of.definition.name)
+      .filter((f) => f.definition.kind === 'function')
+      .map((f) => this.entry(f))
+      .filter((e) => e.status === 'renamed' || e.status === 'merged');
+    const sure = entries.sort((a, b) => b.confidence - a.confidence)[0];
+    if (!sure || entries.some((e) => e.to[0]!.name !== sure.to[0]!.name)) return null;
+    const { name } = sure.to[0]!;
+    const found = this.target.definitions(name).filter((t) => t.definition.kind === 'prototype');
+    const to = (found.length ? found : this.target.definitions(name)).map(refOf);
+    if (to.length === 0) return null;
+    const evidence: Evidence[] = [{ kind: 'function', text: `the function that it declares is '${name}' now` }];
+    return { ...sure, from, to: to.slice(0, 1), evidence: [...evidence, ...sure.evidence] };
+  }
+
+  /** A macro with a parameter in whose place a new field is read: `START_LEVEL(d)` → `d->start_level`. */
+  private asField(of: Found, from: SymbolRef): MapEntry | null {
+    const { definition: d } = of;
+    if (d.kind !== 'macro' || !d.signature?.parameters.length) return null;
+    const usage = this.substitutions.of(d.name);
+    const [best] = usage.substitutes;
+    if (!best || best.support < 0.7 || this.base.members(best.name).length > 0) return null;
+    const found = this.target.members(best.name).filter((m) => m.definition.kind !== 'enum');
+    if (new Set(found.map((m) => m.definition.name)).size !== 1) return null;
+    const [m] = found;
+    const to: SymbolRef = { kind: 'field', name: `${m!.definition.name}.${m!.member.name}`, path: m!.file.path };
+    const text = `the new field '${best.name}' stands in its place in '${best.seenIn[0]}'`;
+    const confidence = Math.min(0.75, 0.35 + 0.15 * best.support);
+    return { from, status: 'renamed', to: [to], confidence, evidence: [{ kind: 'substituted', text }], changes: [] };
   }
 
   private kin(of: Found, to: Found): number {
@@ -178,6 +216,13 @@ export class SymbolMap {
         evidence,
         changes,
       };
+    }
+    const instead = this.usersElsewhere(of, best);
+    if (instead) {
+      const [first] = this.target.definitions(instead.name);
+      const seen = instead.seenIn.slice(0, 4).join("', '");
+      evidence.push({ kind: 'substituted', text: `'${instead.name}' stands in its place in '${seen}'` });
+      return { from, status: 'split', to: [refOf(first!), ...to], confidence: 0.7, evidence, changes };
     }
     const calling = changes.some((c) => c.kind !== 'annotations-changed');
     let status: MapStatus = calling ? 'resigned' : best.file.path === of.file.path ? 'same' : 'moved';
@@ -229,6 +274,17 @@ export class SymbolMap {
     if (!first || first.existed || first.definition.kind !== 'function') return null;
     const alike = this.similarity.of(d, first.definition);
     return alike > 0.5 && alike > 2 * best.similarity ? { ...first, score: alike } : null;
+  }
+
+  /** The new name that most users have now, when a definition of the old one is elsewhere: it may be another thing. */
+  private usersElsewhere(of: Found, best: Namesake): Substitute | null {
+    if (best.file.path === of.file.path || of.definition.kind === 'prototype') return null;
+    if (isLocal(of.definition, of.file.path)) return null;
+    const usage = this.substitutions.of(of.definition.name);
+    const [first] = usage.substitutes;
+    if (!first || first.support < 3 || first.support < 2 * usage.kept) return null;
+    if (this.base.definitions(first.name).length > 0 || this.base.members(first.name).length > 0) return null;
+    return this.target.definitions(first.name).length > 0 ? first : null;
   }
 
   private sureOfName(of: Found, best: Namesake, namesakes: readonly Namesake[]): number {

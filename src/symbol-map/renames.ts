@@ -3,7 +3,7 @@ import { stripComments } from '../core/text';
 import type { Found, KernelIndex } from '../kernel-index/index';
 import type { Definition } from '../kernel-index/types';
 import type { FileMap } from './files';
-import { kindRank, mayBecome } from './kinds';
+import { isLocal, kindRank, mayBecome } from './kinds';
 import { nameSimilarity, type Similarity } from './similarity';
 import type { Substitutions } from './substitutions';
 
@@ -97,6 +97,9 @@ export class Renames {
     if (alike > 0.45) hints.push(0.55 * (alike - 0.4));
     const kinship = this.files.kinship(of.file.path, t.file.path);
     if (kinship > 0.5) hints.push(0.15 * kinship);
+    // What a file keeps for itself takes the place of what it kept for itself.
+    if (kinship > 0.5 && isVariable(d) && isVariable(e) && isLocal(d, of.file.path) && isLocal(e, t.file.path))
+      hints.push(0.08);
     const neighbours = this.neighboursKept(of, t);
     if (neighbours > 0) {
       hints.push(0.18 * neighbours);
@@ -129,6 +132,10 @@ function combine(hints: readonly number[]): number {
     else keep *= 1 + h;
   }
   return (1 - doubt) * keep;
+}
+
+function isVariable(d: Definition): boolean {
+  return d.kind === 'variable';
 }
 
 function quoted(name: string): string {

@@ -86,13 +86,15 @@ export class Substitutions {
       if (differences === null) continue;
       let best: { name: string; weight: number } | null = null;
       let touched = false;
-      for (const r of differences) {
+      for (const [i, r] of differences.entries()) {
         if (!this.holds(user, r, name, asField)) continue;
         touched = true;
         if (asField) {
           const next = this.elidedBefore(user, r, name);
           if (next !== null) elided.set(next, (elided.get(next) ?? 0) + 1);
         }
+        const read = asField ? null : readInstead(r, differences[i + 1], name);
+        if (read !== null && (!best || best.weight < 0.8)) best = { name: read, weight: 0.8 };
         for (const option of pairUp(r, name)) {
           if (asField && !followsAccess(this.tokens(partner), option.name, r)) continue;
           if (!best || option.weight > best.weight) best = option;
@@ -135,6 +137,15 @@ function isAccess(token: string | undefined): boolean {
 
 function followsAccess(all: readonly string[], name: string, r: Replacement): boolean {
   return r.to.some((t, i) => t === name && isAccess(all[r.toAt + i - 1]));
+}
+
+/** The field of `x->field` where `name(x)` stood: cut in two, for `x` is in both. */
+function readInstead(r: Replacement, next: Replacement | undefined, name: string): string | null {
+  const [last, call] = [r.from[r.from.length - 1], r.from[r.from.length - 2]];
+  if (last !== '(' || call !== name || r.to.some((t) => WORD.test(t))) return null;
+  if (!next || next.from[0] !== ')' || !isAccess(next.to[0])) return null;
+  const [, field] = next.to;
+  return field !== undefined && WORD.test(field) ? field : null;
 }
 
 /** The names that may stand for `name` in a replacement, with how clear that is. */

@@ -86,6 +86,7 @@ describe('kport status', () => {
       left:
         arch/arm64/kvm/mmu.c
           5adfb2bea7cf line 10: MESSAGE
+            caused by v5.8: the line 'vcpu->arch.stage2_map_count++;' left 'stage2_map' (arch/arm64/kvm/mmu.c) between v5.4 and v5.8, and 1 more line with it
       "
     `);
     expect(done.stderr).toMatchInlineSnapshot(`
@@ -115,6 +116,7 @@ describe('kport why and kport show', () => {
       role         hostvisor
       outcome      conflict, confidence 0 (none)
       message      MESSAGE
+      caused by    v5.8: the line 'vcpu->arch.stage2_map_count++;' left 'stage2_map' (arch/arm64/kvm/mmu.c) between v5.4 and v5.8, and 1 more line with it
       edit 1       insert: conflict, confidence 0 (none)
       candidate 1  arch/arm64/kvm/mmu.c:12 in 'stage2_map'
 

@@ -57,14 +57,23 @@ describe('the bundled kernels', () => {
     }
   });
 
-  it('lead from a definition to what it is now, and draft nothing into the tree', () => {
-    const item = report.workItems?.find((w) => w.definitions.some((d) => d.definition === '__deactivate_traps_nvhe'));
-    expect(item?.heirs[0]).toMatchObject({
-      path: 'arch/arm64/kvm/hyp/nvhe/switch.c',
-      definition: '__deactivate_traps',
-    });
-    expect(item!.draft?.path).toBe(item!.heirs[0]!.path);
-    expect(item!.draft?.text).toMatch(/^# draft, not placed/);
+  it('lead to what has the work now, and draft nothing into the tree', async () => {
+    const items = (report.workItems ?? []).filter((w) => w.heirs.length > 0 && w.draft !== null);
+    expect(items.length).toBeGreaterThan(0);
+    for (const item of items) {
+      const kept = await repo.output([
+        'ls-tree',
+        '-r',
+        '--name-only',
+        report.target.commit!,
+        '--',
+        item.heirs[0]!.path,
+      ]);
+      expect(kept.trim()).toBe(item.heirs[0]!.path);
+      expect(item.draft!.text).toMatch(/^# draft, not placed/);
+      const ported = await repo.output(['show', `${report.target.commit!}:${item.draft!.path}`]);
+      expect(ported).not.toContain('# draft, not placed');
+    }
   });
 
   it('have each conflict in one work item', () => {

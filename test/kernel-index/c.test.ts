@@ -139,3 +139,24 @@ test('binary and huge files say so', async () => {
   expect(huge.trouble).toMatch(/by text alone/);
   expect(huge.definitions[0]!.name).toBe('f');
 });
+
+test('each name of a declaration has a type of its own', async () => {
+  const { definitions } = await index('static const char *a, **b, c = 1;\nstruct s { int x; } d, *e;\n');
+  const types = definitions.filter((d) => d.kind === 'variable').map((d) => [d.name, d.signature!.returns]);
+  expect(types).toEqual([
+    ['a', 'const char *'],
+    ['b', 'const char * *'],
+    ['c', 'const char'],
+    ['d', 'struct s { int x ; }'],
+    ['e', 'struct s { int x ; } *'],
+  ]);
+});
+
+test('a declaration of very many names does not cost their number squared', async () => {
+  const names = Array.from({ length: 30_000 }, (_, i) => `v${i}`);
+  const begun = process.cpuUsage();
+  const { definitions } = await index(`int ${names.join(', ')};\n`);
+  expect(definitions.length).toBe(30_000);
+  expect(definitions[29_999]!.signature!.returns).toBe('int');
+  expect(process.cpuUsage(begun).user / 1000).toBeLessThan(5000);
+});

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DiskCache } from '../../src/io/cache';
 import { openTree } from '../../src/io/tree';
+import { decodeIndex, encodeIndex } from '../../src/kernel-index/file-code';
+import { indexFile } from '../../src/kernel-index/index-file';
 import { indexKernel, scopeOfSet, WHOLE_TREE, type KernelIndex } from '../../src/kernel-index';
 
 const temporary = () => mkdtempSync(path.join(tmpdir(), 'kport-test-'));
@@ -172,5 +174,73 @@ describe('an indexed kernel', () => {
     expect(kernel.file('noise.c')).not.toBeNull();
     expect(kernel.definitions('after')).toHaveLength(1);
     expect(kernel.file('loop')).toBeNull();
+  });
+});
+
+describe('what the cache keeps of a file', () => {
+  const rich: Record<string, string> = {
+    'a.c': [
+      '#include <linux/a.h>',
+      '#ifdef CONFIG_X',
+      'struct s { int a; union { long b[2]; } u; };',
+      'static inline int f(struct s *s, ...)',
+      '{',
+      '\treturn g(s->a) + MAX;',
+      '}',
+      '#else',
+      '#define f(s, ...) 0',
+      'int v = 1, *w;',
+      '#endif',
+      '',
+    ].join('\n'),
+    'e.h': 'enum e { A, B = 2 };\ntypedef int (*cb)(void);\nint f(void) {\n',
+    'b.S': 'ENTRY(go)\n\tbl f\nEND(go)\n.macro save, a\n.endm\n',
+    Kconfig: 'config X\n\tbool "x"\n\tselect Y if Z\n',
+    'Makefile.x': 'obj-$(CONFIG_X) += a.o b.o\n',
+    'x.lds.S': 'SECTIONS\n{\n\t.text : { *(.text) }\n}\n',
+  };
+
+  test.each(Object.entries(rich))('%s is read as it was written', async (name, text) => {
+    for (const grammar of [true, false]) {
+      const made = await indexFile(name, text, { grammar });
+      expect(made.definitions.length).toBeGreaterThan(0);
+      expect(decodeIndex(encodeIndex(made))).toEqual(made);
+    }
+  });
+
+  test.each(['', 'x', 'null', '[]', '{"language":"c"}', '{"language":"c","rows":[1],"includes":[],"conditionals":[]}'])(
+    'a text that is none of its own is no entry: %s',
+    (text) => expect(decodeIndex(text)).toBeNull(),
+  );
+
+  test('an entry without the grammar’s opinion does not answer who asks for that', async () => {
+    const dir = kernelFolder(FILES);
+    const cache = temporary();
+    const run = async (grammar: boolean) =>
+      indexKernel(await openTree(dir, null), {
+        scope: { ...WHOLE_TREE, whole: false },
+        cache: new DiskCache(cache),
+        grammar,
+      });
+    const parsed = (k: KernelIndex) => k.file('a.c')!.index.parse;
+    expect(parsed(await run(false))).toBeNull();
+    expect(parsed(await run(true))).toMatchObject({ items: 1, bad: 0 });
+    const third = await run(false);
+    expect([parsed(third)!.items, third.stats.indexed]).toEqual([1, 0]);
+  });
+
+  test('a file that is loaded later takes its place among the names', async () => {
+    const dir = kernelFolder({ ...FILES, 'b.c': 'int f(void)\n{\n\treturn g();\n}\n', 'c.c': 'int f(void);\n' });
+    const kernel = await indexKernel(await openTree(dir, null), {
+      scope: { has: (p) => p !== 'b.c', closure: false, whole: false },
+      cache: null,
+    });
+    const paths = () => [kernel.definitions('f'), kernel.mentions('g')].map((l) => l.map((d) => d.file.path));
+    expect(paths()).toEqual([['a.c', 'c.c'], ['a.c']]);
+    await kernel.load('b.c');
+    expect(paths()).toEqual([
+      ['a.c', 'b.c', 'c.c'],
+      ['a.c', 'b.c'],
+    ]);
   });
 });

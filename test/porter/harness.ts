@@ -5,6 +5,7 @@ import { blobId } from '../../src/io/blob-id';
 import { Scratch } from '../../src/io/scratch';
 import type { KernelTree } from '../../src/io/tree';
 import { readDiff } from '../../src/patch-set/diff-reader';
+import type { PatchSet } from '../../src/patch-set/patch-set';
 import type { PortedPatch } from '../../src/porter/port';
 import { runPipeline, runStepwise } from '../../src/pipeline';
 
@@ -12,7 +13,7 @@ import { runPipeline, runStepwise } from '../../src/pipeline';
 export type Texts = Record<string, string>;
 
 /** A kernel in memory. */
-function memoryTree(name: string, files: Texts): KernelTree {
+export function memoryTree(name: string, files: Texts): KernelTree {
   return {
     name,
     version: parseVersion(name)!,
@@ -22,6 +23,35 @@ function memoryTree(name: string, files: Texts): KernelTree {
     has: (p) => p in files,
     entry: (p) => (p in files ? { mode: '100644', oid: blobId(files[p]!) } : null),
     read: (p) => Promise.resolve(files[p] ?? null),
+  };
+}
+
+/** The set of one patch that makes `after` of `base`; files that `after` does not name are those of `base`. */
+export function setOf(base: Texts, after: Texts): PatchSet {
+  const diff = Object.keys(after)
+    .filter((p) => after[p] !== base[p])
+    .map((p) => {
+      const added = base[p] === undefined;
+      const text = createTwoFilesPatch(added ? '/dev/null' : `a/${p}`, `b/${p}`, base[p] ?? '', after[p]!, '', '', {
+        context: 3,
+      });
+      const body = text.slice(text.indexOf('--- ')).replace(/^(---|\+\+\+) (\S+)\t?.*$/gm, '$1 $2');
+      return `diff --git a/${p} b/${p}\n${added ? 'new file mode 100644\n' : ''}${body}`;
+    })
+    .join('');
+  return {
+    name: 'set',
+    dir: '',
+    manifest: {
+      schemaVersion: 1 as const,
+      name: 'set',
+      base: { version: 'v4.18', commit: null },
+      patches: [{ file: '0001.patch', kind: 'diff' as const }],
+      unreadable: [],
+    },
+    patches: [
+      { file: '0001.patch', author: null, subject: 'set', body: '', diff, changes: readDiff(diff, '0001.patch') },
+    ],
   };
 }
 
@@ -51,31 +81,7 @@ export async function port(
   const after = { ...base, ...patched };
   const upstream = { ...base, ...target };
   for (const path of moved) delete upstream[path];
-  const diff = Object.keys(after)
-    .filter((p) => after[p] !== base[p])
-    .map((p) => {
-      const added = base[p] === undefined;
-      const text = createTwoFilesPatch(added ? '/dev/null' : `a/${p}`, `b/${p}`, base[p] ?? '', after[p]!, '', '', {
-        context: 3,
-      });
-      const body = text.slice(text.indexOf('--- ')).replace(/^(---|\+\+\+) (\S+)\t?.*$/gm, '$1 $2');
-      return `diff --git a/${p} b/${p}\n${added ? 'new file mode 100644\n' : ''}${body}`;
-    })
-    .join('');
-  const set = {
-    name: 'set',
-    dir: '',
-    manifest: {
-      schemaVersion: 1 as const,
-      name: 'set',
-      base: { version: 'v4.18', commit: null },
-      patches: [{ file: '0001.patch', kind: 'diff' as const }],
-      unreadable: [],
-    },
-    patches: [
-      { file: '0001.patch', author: null, subject: 'set', body: '', diff, changes: readDiff(diff, '0001.patch') },
-    ],
-  };
+  const set = setOf(base, after);
   return Scratch.use([], async (scratch) => {
     const between = Object.entries(way.between ?? {}).map(([name, files]) => {
       const all = { ...base, ...files };
@@ -90,6 +96,7 @@ export async function port(
       knowledge: {},
       cache: null,
       markers: false,
+      generate: true,
       only: null,
       progress: () => undefined,
     });

@@ -181,3 +181,82 @@ test('the chronicle reads, and bad rows are refused by name', () => {
   expect(() => parseRows('- says: nothing\n  note: x\n', 'a.yaml', true)).toThrow(/'a.yaml' has a bad row 1/);
   expect(() => parseRows('- [', 'a.yaml', true)).toThrow(/is no YAML/);
 });
+
+test('a prototype goes where its function went', async () => {
+  const text = (name: string) => `void ${name}(struct vcpu *vcpu)\n{\n${body('get_hsr')}}\n`;
+  const map = await maps(
+    { 'a.c': text('vcpu_free'), 'include/a.h': 'void vcpu_free(struct vcpu *vcpu);\nint other(void);\n' },
+    { 'a.c': text('vcpu_put_away'), 'include/a.h': 'int other(void);\nvoid vcpu_put_away(struct vcpu *vcpu);\n' },
+  );
+  expect(brief(map, 'vcpu_free', 'include/a.h')).toEqual(['renamed', 'prototype vcpu_put_away include/a.h']);
+});
+
+test('a macro that became a field, a field that became a function', async () => {
+  const users = (level: string, priv: string) =>
+    [1, 2, 3]
+      .map(
+        (n) =>
+          `int use${n}(struct data *d, struct dev *dev)\n{\n\tint lvl = ${level};\n\treturn walk(lvl, ${priv}, ${n});\n}\n`,
+      )
+      .join('');
+  const map = await maps(
+    {
+      'a.c': `#define START_LVL(d) (MAX - (d)->levels)\nstruct data {\n\tint levels;\n};\nstruct spec {\n\tvoid *iommu_priv;\n};\n${users('START_LVL(d)', 'spec->iommu_priv')}`,
+    },
+    {
+      'a.c': `struct data {\n\tint levels;\n\tint start_level;\n};\nstruct spec {\n};\nvoid *dev_iommu_priv_get(struct dev *dev)\n{\n\treturn dev->own;\n}\n${users('d->start_level', 'dev_iommu_priv_get(dev)')}`,
+    },
+  );
+  expect(brief(map, 'START_LVL')).toEqual(['renamed', 'field data.start_level a.c']);
+  expect(brief(map, 'spec.iommu_priv')).toEqual(['renamed', 'function dev_iommu_priv_get a.c']);
+});
+
+test('a pointer does not become a number that stands in its place', async () => {
+  const use = (x: string) => `int use(struct dev *d)\n{\n\treturn first(d) + pick(${x}, 1);\n}\n`;
+  const map = await maps(
+    { 'a.c': `struct dev {\n\tvoid *cb_base;\n\tint id;\n};\n${use('d->cb_base')}` },
+    { 'a.c': `struct dev {\n\tint id;\n\tint flags;\n\tint numpage;\n};\n${use('d->numpage')}` },
+  );
+  expect(brief(map, 'dev.cb_base')).toEqual(['removed']);
+});
+
+test('a field that went into a new struct of its first word', async () => {
+  const map = await maps(
+    { 'a.c': 'struct dev {\n\tu32 acme_id_base;\n\tint id;\n};\n' },
+    { 'a.c': 'struct dev {\n\tint id;\n};\n', 'impl.c': 'struct acme_dev {\n\tstruct dev dev;\n\tu32 id_base;\n};\n' },
+  );
+  expect(brief(map, 'dev.acme_id_base')).toEqual(['renamed', 'field acme_dev.id_base impl.c']);
+});
+
+test('a name that its users gave up for a new one is split, wherever one of that name is left', async () => {
+  const users = (call: string) =>
+    [1, 2, 3, 4].map((n) => `void h${n}(struct vcpu *v)\n{\n\ttrace(${n});\n\t${call};\n}\n`).join('');
+  const inline = (name: string, text: string) => `static inline void ${name}(struct vcpu *v)\n{\n\t${text};\n}\n`;
+  const map = await maps(
+    { 'h.c': users('skip_instr(v)'), 'e.h': inline('skip_instr', 'v->pc += 4') },
+    {
+      'h.c': users('incr_pc(v)'),
+      'e.h': inline('incr_pc', 'v->flags |= INCR'),
+      'hyp/adjust.h': inline('skip_instr', 'v->pc += 4'),
+    },
+  );
+  expect(brief(map, 'skip_instr')).toEqual(['split', 'function incr_pc e.h', 'function skip_instr hyp/adjust.h']);
+});
+
+test('fields: of a struct that stands by itself now, of one that is gone, and beside one that was there', async () => {
+  const use = (x: string) => `int use(struct sym *s)\n{\n\treturn first(s) + pick(${x}, 1);\n}\n`;
+  const map = await maps(
+    {
+      'a.c': `struct cfg {\n\tstruct desc {\n\t\tu64 mair;\n\t} cd;\n};\nstruct decode {\n\tu64 rt;\n\tu64 written;\n};\nstruct sym {\n\tint loaded;\n\tint is_static;\n};\n${use('s->loaded')}`,
+    },
+    {
+      'a.c': `struct desc {\n\tu64 mair;\n};\nstruct cfg {\n\tstruct desc cd;\n};\nstruct sym {\n\tint is_static;\n};\n${use('s->is_static')}`,
+      'other.h': 'struct device {\n\tu64 rt;\n\tbool written;\n};\n',
+    },
+  );
+  expect(brief(map, 'cfg.cd.mair')).toEqual(['moved', 'field desc.mair a.c']);
+  expect(map.lookup(null, 'cfg.cd.mair')!.changes).toEqual([]);
+  expect(brief(map, 'decode.rt')).toEqual(['removed']);
+  expect(brief(map, 'decode.written')).toEqual(['removed']);
+  expect(brief(map, 'sym.loaded')).toEqual(['removed']);
+});

@@ -43,6 +43,11 @@ export const applyCommand = defineCommand({
         describe: 'port these files or folders alone',
       })
       .option('chronicle', { type: 'boolean', default: true, describe: 'use the known upstream changes' })
+      .option('generate', {
+        type: 'boolean',
+        default: true,
+        describe: 'generate what cannot be carried because the target calls EL2 in another way',
+      })
       .option('conflicts', {
         choices: ['reject', 'markers'] as const,
         default: 'reject' as const,
@@ -88,6 +93,7 @@ export const applyCommand = defineCommand({
       markers: args.conflicts === 'markers',
       stepwise: args.stepwise,
       chronicle: args.chronicle,
+      generate: args.generate,
       resolutions: args.resolutions ? 'use' : 'ignore',
       dryRun: args.dryRun,
       progress: (stage) => ui.progress(stage),
@@ -118,9 +124,10 @@ function show(report: PortReport, named: string | null, ui: Ui): void {
   const left = report.hunks.filter((h) => !PLACED.has(h.outcome));
   if (left.length) {
     ui.out(`\nnot placed:\n`);
-    for (const h of left)
+    // What has no effect in the set itself is nobody's worry: it comes last.
+    for (const h of [...left].sort((a, b) => Number(a.inert) - Number(b.inert)))
       ui.out(
-        `  ${c.yellow(h.id)} ${forDisplay(h.path)}:${h.source.line}: ${h.skipped ? `skipped: ${h.skipped}` : (h.message ?? h.outcome)}\n`,
+        `  ${c.yellow(h.id)} ${forDisplay(h.path)}:${h.source.line}: ${h.skipped ? `skipped: ${h.skipped}` : (h.message ?? h.outcome)}${h.inert ? ' (without effect in the set itself)' : ''}\n`,
       );
   }
   showWork(report, ui);

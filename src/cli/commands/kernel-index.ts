@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { ByteString } from '../../core/text';
 import type { SourceFile } from '../../kernel-index';
 import { defineCommand } from '../command';
 import { Exit } from '../exit';
@@ -49,16 +50,19 @@ export const indexCommand = defineCommand({
       .example('$0 index v5.10 --tree ~/linux', 'the part that the sets need'),
   async run(args, ui) {
     const scope = await scopeNamed(args.scope, args.set, args.patches);
+    const rows = new Map<string, Row>();
+    const troubled: { path: ByteString; trouble: string }[] = [];
     const index = await indexOf(args.tree, args.rev ?? null, scope, ui, {
       cache: args.cache && !args.dryRun,
+      grammar: true,
       countRaw: args.raw,
+      onFile(file) {
+        summarize(file, rows);
+        if (file.index.trouble !== null) troubled.push({ path: file.path, trouble: file.index.trouble });
+      },
     });
     const { stats } = index;
-    const rows = summarize(index.files());
-    const troubled = index
-      .files()
-      .filter((f) => f.index.trouble !== null)
-      .map((f) => ({ path: f.path, trouble: f.index.trouble }));
+    const folders = [...rows.values()].sort((a, b) => (a.folder < b.folder ? -1 : 1));
     index.tree.repo?.close();
     if (args.json) {
       ui.json({
@@ -66,12 +70,12 @@ export const indexCommand = defineCommand({
         tree: { name: index.tree.name, commit: index.tree.commit },
         attributes: [...index.attributes.words],
         stats,
-        folders: rows,
+        folders,
         troubled,
       });
       return Exit.Done;
     }
-    if (rows.length) {
+    if (folders.length) {
       const head = [
         'folder',
         'files',
@@ -81,7 +85,7 @@ export const indexCommand = defineCommand({
         ...(args.raw ? ['files raw', 'items raw'] : []),
       ];
       const table = new Table({ head, style: { head: [], border: [] } });
-      for (const r of rows) {
+      for (const r of folders) {
         const raw = args.raw ? [share(r.filesBadRaw ?? 0, r.parsed), share(r.itemsBadRaw ?? 0, r.items)] : [];
         table.push([r.folder, r.files, r.definitions, share(r.filesBad, r.parsed), share(r.itemsBad, r.items), ...raw]);
       }
@@ -96,42 +100,31 @@ export const indexCommand = defineCommand({
   },
 });
 
-/** Figures per folder: two levels, four below arch and include. */
-function summarize(files: readonly SourceFile[]): Row[] {
-  const rows = new Map<string, Row>();
-  for (const { path, index } of files) {
-    const parts = path.split('/').slice(0, -1);
-    const folder = parts.slice(0, parts[0] === 'arch' ? 3 : 2).join('/') || '.';
-    let row = rows.get(folder);
-    if (!row) {
-      row = {
-        folder,
-        files: 0,
-        definitions: 0,
-        parsed: 0,
-        filesBad: 0,
-        items: 0,
-        itemsBad: 0,
-        filesBadRaw: null,
-        itemsBadRaw: null,
-        broken: 0,
-      };
-      rows.set(folder, row);
-    }
-    row.files++;
-    row.definitions += index.definitions.length;
-    row.broken += index.definitions.filter((d) => d.broken).length;
-    if (index.language === 'c') row.parsed++;
-    row.items += index.parse.items;
-    row.itemsBad += index.parse.bad;
-    row.filesBad += index.parse.bad > 0 ? 1 : 0;
-    if (index.parse.badRaw !== null) {
-      row.itemsBadRaw = (row.itemsBadRaw ?? 0) + index.parse.badRaw;
-      row.filesBadRaw = (row.filesBadRaw ?? 0) + (index.parse.badRaw > 0 ? 1 : 0);
-    }
+/** Adds a file to the figures of its folder: two levels, three below arch. */
+function summarize({ path, index }: SourceFile, rows: Map<string, Row>): void {
+  const parts = path.split('/').slice(0, -1);
+  const folder = parts.slice(0, parts[0] === 'arch' ? 3 : 2).join('/') || '.';
+  let row = rows.get(folder);
+  if (!row) {
+    row = { folder, files: 0, definitions: 0, parsed: 0, filesBad: 0, items: 0, itemsBad: 0, ...NOT_RAW, broken: 0 };
+    rows.set(folder, row);
   }
-  return [...rows.values()].sort((a, b) => (a.folder < b.folder ? -1 : 1));
+  row.files++;
+  row.definitions += index.definitions.length;
+  row.broken += index.definitions.filter((d) => d.broken).length;
+  if (index.language === 'c') row.parsed++;
+  // The grammar was asked above.
+  if (index.parse === null) return;
+  row.items += index.parse.items;
+  row.itemsBad += index.parse.bad;
+  row.filesBad += index.parse.bad > 0 ? 1 : 0;
+  if (index.parse.badRaw !== null) {
+    row.itemsBadRaw = (row.itemsBadRaw ?? 0) + index.parse.badRaw;
+    row.filesBadRaw = (row.filesBadRaw ?? 0) + (index.parse.badRaw > 0 ? 1 : 0);
+  }
 }
+
+const NOT_RAW = { filesBadRaw: null, itemsBadRaw: null };
 
 function share(part: number, all: number): string {
   return all === 0 ? '-' : `${part} (${((100 * part) / all).toFixed(2)} %)`;

@@ -4,6 +4,8 @@ import { BenchSchema } from './bench';
 import { CheckSchema } from './check';
 import { CiSchema } from './ci';
 import { DiffPortsSchema } from './diff-ports';
+import { IndexSchema } from './kernel-index';
+import { MapSchema } from './map';
 import { MatrixSchema } from './matrix';
 import { ShowSchema } from './show';
 import { StatusSchema } from './status';
@@ -16,6 +18,8 @@ export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   check: CheckSchema,
   ci: CiSchema,
   'diff-ports': DiffPortsSchema,
+  index: IndexSchema,
+  map: MapSchema,
   matrix: MatrixSchema,
   show: ShowSchema,
   status: StatusSchema,

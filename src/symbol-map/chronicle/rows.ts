@@ -17,8 +17,8 @@ const side = z.strictObject({
 });
 
 /**
- * One upstream change. `says` is what the symbol map may take from it; `context` says nothing about a symbol and only
- * explains.
+ * One upstream change. `says` is what the symbol map may take from it; `added` says that `to` came from nowhere, which
+ * the map never needs to be told and is measured by, and `context` says nothing about a symbol and only explains.
  */
 const rowSchema = z
   .strictObject({
@@ -27,7 +27,7 @@ const rowSchema = z
     /** The last known release that has `from`. */
     until: release.optional(),
     kind: z.string().optional(),
-    says: z.enum(['same', 'moved', 'renamed', 'resigned', 'split', 'merged', 'removed', 'context']),
+    says: z.enum(['same', 'moved', 'renamed', 'resigned', 'split', 'merged', 'removed', 'added', 'context']),
     from: side.optional(),
     to: side.optional(),
     /** Symbols (or files) that are right answers as well. */
@@ -42,7 +42,11 @@ const rowSchema = z
     note: z.string(),
   })
   .refine((row) => row.from !== undefined || row.to !== undefined, 'a row needs from or to')
-  .refine((row) => row.says === 'context' || row.from !== undefined, 'only context rows go without from');
+  .refine(
+    (row) => row.says === 'context' || row.says === 'added' || row.from,
+    'only added and context rows go without from',
+  )
+  .refine((row) => row.says !== 'added' || row.to, 'an added row needs to');
 
 const upstreamRow = rowSchema.refine((row) => row.release && row.until, 'an upstream change needs release and until');
 

@@ -1,0 +1,24 @@
+import { lines, port } from './harness';
+
+const C = 'arch/arm64/kvm/fault.c';
+const K = 'arch/arm64/kvm/Kconfig';
+const base = lines('static int fault(void)', '{', '\tone();', '\ttwo();', '\treturn 0;', '}');
+const kconfig = lines('config KVM', '\tbool "KVM"');
+
+const inert = async (patched: string, options = kconfig) => {
+  const { hunks } = await port({ [C]: base, [K]: kconfig }, { [C]: patched, [K]: options }, {});
+  return hunks.filter((h) => h.path === C).map((h) => h.inert);
+};
+
+test('a guard of an option that nobody defines', async () => {
+  const patched = base.replace('\tone();\n', '#ifndef CONFIG_OLD\n\tone();\n#else\n\tnew();\n#endif\n');
+  expect(await inert(patched)).toEqual([true]);
+  expect(await inert(patched, kconfig + lines('config OLD', '\tbool "old"'))).toEqual([false]);
+  expect(await inert(patched.replace('ifndef', 'ifdef'))).toEqual([false]);
+});
+
+test('code that is never compiled, comments and white space', async () => {
+  expect(await inert(base.replace('\ttwo();\n', '\ttwo();\n#if 0\n\tthree();\n#endif\n'))).toEqual([true]);
+  expect(await inert(base.replace('\ttwo();\n', '\t/* the second */\n\n\ttwo();\n'))).toEqual([true]);
+  expect(await inert(base.replace('\ttwo();\n', '\ttwo();\n\tthree();\n'))).toEqual([false]);
+});
