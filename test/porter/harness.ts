@@ -76,7 +76,7 @@ export async function port(
   patched: Texts,
   target: Texts,
   moved: string[] = [],
-  way: { between?: Between; stepwise?: boolean } = {},
+  way: { between?: Between; stepwise?: boolean; generate?: boolean } = {},
 ): Promise<Ported> {
   const after = { ...base, ...patched };
   const upstream = { ...base, ...target };
@@ -96,7 +96,7 @@ export async function port(
       knowledge: {},
       cache: null,
       markers: false,
-      generate: true,
+      generate: way.generate ?? true,
       only: null,
       progress: () => undefined,
     });

@@ -74,7 +74,9 @@ export async function portCase(material: Material, seed: number, n: number) {
     knowledge: {},
     cache: null,
     markers: false,
+    generate: false,
     only: null,
+    generate: false,
     progress: () => undefined,
   });
   return { mutation, situation, patch: ported.patches[0]!, judge: new Judge(change.path, base, target) };
