@@ -70,8 +70,8 @@ export const guardOff: Check = {
         });
         continue;
       }
-      // What an adaptation needs may want a header of the target's, and that changes nothing that runs.
-      const header = sign === 'added' && isTargetsHeader(ctx, path, line.text);
+      // What an adaptation needs may want a header, and that changes nothing that runs.
+      const header = sign === 'added' && isHeader(ctx, path, line.text);
       findings.push({
         ...(await place(ctx, path, sign, line)),
         hunk,
@@ -230,11 +230,11 @@ function isNear(a: ByteString, b: ByteString): boolean {
   return top(a) === top(b);
 }
 
-/** An `#include` of a header that the target has. */
-function isTargetsHeader(ctx: CheckContext, path: ByteString, line: string): boolean {
+/** An `#include` of a header that is there. */
+function isHeader(ctx: CheckContext, path: ByteString, line: string): boolean {
   const m = /^\s*#\s*include\s+(?:<([^>]+)>|"([^"]+)")/.exec(line);
   if (!m) return false;
-  if (m[2] !== undefined) return ctx.target.has(path.slice(0, path.lastIndexOf('/') + 1) + m[2]);
+  if (m[2] !== undefined) return ctx.ported.has(path.slice(0, path.lastIndexOf('/') + 1) + m[2]);
   const folders = ['include/', 'include/uapi/', 'arch/arm64/include/', 'arch/arm64/include/uapi/'];
-  return folders.some((f) => ctx.target.has(f + m[1]!));
+  return folders.some((f) => ctx.ported.has(f + m[1]!));
 }
