@@ -27,6 +27,8 @@ export interface ApplyRequest {
   /** Revision of it; null for the kernel of a plain folder. */
   to: string | null;
   baseTree: string | null;
+  /** A second set of the family, made for another kernel: another source, and a witness. */
+  reference?: string | null;
   /** Branch to make; null for none. */
   branch: string | null;
   /** Folder to make; null for none. */
@@ -67,6 +69,7 @@ export async function apply(
 ): Promise<PortReport> {
   const started = performance.now();
   const set = await loadSet(request.patchesDir, request.set);
+  const other = await loadReference(request);
   const target = await openTree(request.tree, request.to);
   const branch = await checkedBranch(request, target);
   const user =
@@ -80,8 +83,11 @@ export async function apply(
   }
   if (request.out !== null) checkOut(request.out, request);
   const base = await findBase(set, target, request.tree, request.baseTree);
+  // The set's own base may have been given by '--base-tree'; a reference's has to be where the target is.
+  const otherBase = other && (await findBase(other, target, request.tree, null));
+  const reference = other && otherBase && { set: other, base: otherBase };
   const records = target.repo && request.resolutions !== 'ignore' ? await loadRecords(target.repo, set.name) : [];
-  const repos = [target.repo, base.repo].filter((r): r is GitRepo => r !== null);
+  const repos = [target.repo, base.repo, otherBase?.repo ?? null].filter((r): r is GitRepo => r !== null);
   try {
     const between = await openReleases(base, target);
     return await Scratch.use(repos, async (scratch) => {
@@ -98,6 +104,7 @@ export async function apply(
         markers: request.markers,
         only: isOurs,
         resolutions: records.flatMap((r) => r.resolutions),
+        reference,
         progress: request.progress,
       });
       const counted = summarize(set, ported.patches, isOurs);
@@ -127,6 +134,7 @@ export async function apply(
         option: optionOf(set),
         base: { name: base.name, version: formatVersion(base.version), commit: base.commit },
         target: { name: target.name, version: formatVersion(target.version), commit: target.commit },
+        reference: reference && { name: reference.set.name, version: formatVersion(reference.base.version) },
         result: request.dryRun
           ? null
           : {
@@ -158,6 +166,18 @@ export async function apply(
   }
 }
 
+/** The set that is named as reference; null for none. */
+async function loadReference({ patchesDir, set, reference }: ApplyRequest): Promise<PatchSet | null> {
+  if (reference === undefined || reference === null) return null;
+  if (reference === set) {
+    throw inputError(
+      `'${reference}' cannot be its own reference`,
+      "name a set of the same family that was made for another kernel: 'kport sets' lists them",
+    );
+  }
+  return loadSet(patchesDir, reference);
+}
+
 /** What has to be known to make the port again. */
 function rerunOf(request: ApplyRequest): PortRequest {
   const { set, to, branch, force, only, markers, chronicle } = request;
@@ -165,7 +185,7 @@ function rerunOf(request: ApplyRequest): PortRequest {
   return {
     ...{ set, to, branch, force, only: [...only], markers, chronicle },
     ...{ patchesDir: path.resolve(request.patchesDir), tree: path.resolve(request.tree) },
-    ...{ baseTree: full(request.baseTree), out: full(request.out) },
+    ...{ baseTree: full(request.baseTree), out: full(request.out), reference: request.reference ?? null },
   };
 }
 

@@ -5,6 +5,7 @@ import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
 import { MappedHeirs } from './porter/heirs';
 import type { PortContext } from './porter/context';
+import { Reference } from './porter/reference';
 import { Options } from './porter/inert';
 import { portPatch, type PortedPatch } from './porter/port';
 import { Resolutions, type Resolution } from './porter/resolutions';
@@ -14,11 +15,13 @@ import { View } from './porter/view';
 import { crossCheck, explainPort, workItemsOf, type Step } from './history';
 import type { WorkItem } from './core/outcome';
 import type { DiskCache } from './io/cache';
-import { indexKernel, scopeOfSet } from './kernel-index';
+import { indexKernel, scopeOfSet, type KernelIndex, type Scope } from './kernel-index';
 import { mapSymbols, type MapOptions } from './symbol-map';
 import type { Scratch } from './io/scratch';
 import type { KernelTree } from './io/tree';
 import type { Patch } from './core/patch';
+import { formatVersion, releasesApart } from './core/version';
+import type { Operand } from './porter/align';
 import type { ByteString } from './core/text';
 
 export interface PipelineInput {
@@ -37,6 +40,8 @@ export interface PipelineInput {
   only: ((path: ByteString) => boolean) | null;
   /** What people resolved before. */
   resolutions?: readonly Resolution[];
+  /** A second set of the family, and the kernel that it was made for. */
+  reference?: { set: PatchSet; base: KernelTree } | null;
   progress: (stage: string) => void;
 }
 
@@ -67,40 +72,14 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const targetIndex = await indexKernel(input.target, { scope, cache: input.cache });
   clock.lap('index');
 
-  const base = new View(baseIndex);
-  const patched = new View(baseIndex);
   const target = new View(targetIndex);
-  const map = mapSymbols(baseIndex, targetIndex, input.knowledge);
-  const heirs = new MappedHeirs(base, target, map);
-  const own = new Set<string>();
-
-  const context: PortContext = {
-    base,
-    patched,
-    target,
-    heirs,
-    adapter: new Adapter(
-      baseIndex,
-      targetIndex,
-      map,
-      (macro, index, operand) => heirs.operand(macro, index, operand),
-      own,
-      (path) => target.has(path),
-    ),
-    code: new CodeSearch(target, (path) => scope.has(path)),
-    aligner: new Aligner(
-      (word) => heirs.rename(word),
-      (macro, index, operand) => heirs.operand(macro, index, operand),
-    ),
-    options: new Options(
-      () => new Set([...input.base.paths(), ...touchedPaths(set)]),
-      (path) => patched.text(path),
-    ),
-    votes: new Map(),
-    roleOf: rolesOf(set.patches, input.base.paths()),
+  const sides = { target, scope, knowledge: input.knowledge };
+  const { context, own } = contextOf(set, baseIndex, sides, {
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
     resolutions: input.resolutions?.length ? new Resolutions(input.resolutions, input.target.commit) : null,
-  };
+    reference: await referenceOf(input, sides),
+  });
+  const { base, patched, heirs } = context;
   const ported: PortedSet = { patches: [], trees: [], workItems: [], notes: [], timing: clock.laps };
   for (const { patch, files } of steps) {
     input.progress(`porting ${patch.file}`);
@@ -127,6 +106,54 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   ported.workItems = await workItemsOf(ported.patches, history);
   clock.lap('history');
   return ported;
+}
+
+/** What both sets of a port have in common. */
+interface Sides {
+  target: View;
+  scope: Scope;
+  knowledge: MapOptions;
+}
+
+/** What the porter needs to carry a set from its base to the target. */
+function contextOf(
+  set: PatchSet,
+  baseIndex: KernelIndex,
+  { target, scope, knowledge }: Sides,
+  rest: Pick<PortContext, 'markers' | 'resolutions' | 'reference'>,
+): { context: PortContext; own: Set<string> } {
+  const [base, patched] = [new View(baseIndex), new View(baseIndex)];
+  const map = mapSymbols(baseIndex, target.kernel, knowledge);
+  const heirs = new MappedHeirs(base, target, map);
+  const own = new Set<string>();
+  const operand: Operand = (macro, index, name) => heirs.operand(macro, index, name);
+  const context: PortContext = {
+    ...{ base, patched, target, heirs, votes: new Map(), ...rest },
+    adapter: new Adapter(baseIndex, target.kernel, map, operand, own, (path) => target.has(path)),
+    code: new CodeSearch(target, (path) => scope.has(path)),
+    aligner: new Aligner((word) => heirs.rename(word), operand),
+    options: new Options(
+      () => new Set([...base.tree.paths(), ...touchedPaths(set)]),
+      (path) => patched.text(path),
+    ),
+    roleOf: rolesOf(set.patches, base.tree.paths()),
+  };
+  return { context, own };
+}
+
+/** The reference of a port, its patches read; null when there is none. */
+async function referenceOf(input: PipelineInput, sides: Sides): Promise<Reference | null> {
+  if (!input.reference) return null;
+  const { set, base } = input.reference;
+  input.progress(`indexing the base of the reference, ${base.name}`);
+  const steps: { patch: Patch; files: FilesAfter }[] = [];
+  for await (const step of baseAfterEachPatch(set, base, input.scratch, null)) steps.push(step);
+  const index = await indexKernel(base, { scope: sides.scope, cache: input.cache });
+  const { context, own } = contextOf(set, index, sides, { markers: null, resolutions: null, reference: null });
+  const apart = (tree: KernelTree) => releasesApart(tree.version, input.target.version);
+  const nearer = apart(base) < apart(input.base);
+  const version = formatVersion(base.version);
+  return Reference.open(steps, { name: set.name, version, nearer, ported: input.set.patches, context, own });
 }
 
 /** The same, held against the ports of the set to every release on the way. */

@@ -5,6 +5,7 @@ import type { CodeSearch } from './code-search';
 import type { Heirs } from './heirs';
 import type { Options } from './inert';
 import type { Aligner } from './place';
+import type { Reference } from './reference';
 import type { Resolutions } from './resolutions';
 import type { View } from './view';
 
@@ -29,4 +30,6 @@ export interface PortContext {
   markers: { target: string; set: string } | null;
   /** What people resolved before; null for none. */
   resolutions: Resolutions | null;
+  /** A second set of the family, another source and a witness; null for none. */
+  reference: Reference | null;
 }

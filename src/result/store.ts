@@ -27,6 +27,8 @@ export interface PortRequest {
   only: string[];
   markers: boolean;
   chronicle: boolean;
+  /** Ports of an older kport have none. */
+  reference?: string | null;
 }
 
 /** Keeps a port's report under its branch, and its branch as the last one. */

@@ -5,8 +5,16 @@ import { blobId } from '../../src/io/blob-id';
 import { Scratch } from '../../src/io/scratch';
 import type { KernelTree } from '../../src/io/tree';
 import { readDiff } from '../../src/patch-set/diff-reader';
+import type { PatchSet } from '../../src/patch-set/patch-set';
 import type { PortedPatch } from '../../src/porter/port';
 import { runPipeline, runStepwise } from '../../src/pipeline';
+
+/** A second set of the family: its own base, whole, and what it makes of that. */
+export interface ReferenceTexts {
+  version: string;
+  base: Texts;
+  patched: Texts;
+}
 
 /** Path to text. */
 export type Texts = Record<string, string>;
@@ -46,36 +54,13 @@ export async function port(
   patched: Texts,
   target: Texts,
   moved: string[] = [],
-  way: { between?: Between; stepwise?: boolean } = {},
+  way: { between?: Between; stepwise?: boolean; reference?: ReferenceTexts } = {},
 ): Promise<Ported> {
   const after = { ...base, ...patched };
   const upstream = { ...base, ...target };
+  const reference = way.reference ?? null;
   for (const path of moved) delete upstream[path];
-  const diff = Object.keys(after)
-    .filter((p) => after[p] !== base[p])
-    .map((p) => {
-      const added = base[p] === undefined;
-      const text = createTwoFilesPatch(added ? '/dev/null' : `a/${p}`, `b/${p}`, base[p] ?? '', after[p]!, '', '', {
-        context: 3,
-      });
-      const body = text.slice(text.indexOf('--- ')).replace(/^(---|\+\+\+) (\S+)\t?.*$/gm, '$1 $2');
-      return `diff --git a/${p} b/${p}\n${added ? 'new file mode 100644\n' : ''}${body}`;
-    })
-    .join('');
-  const set = {
-    name: 'set',
-    dir: '',
-    manifest: {
-      schemaVersion: 1 as const,
-      name: 'set',
-      base: { version: 'v4.18', commit: null },
-      patches: [{ file: '0001.patch', kind: 'diff' as const }],
-      unreadable: [],
-    },
-    patches: [
-      { file: '0001.patch', author: null, subject: 'set', body: '', diff, changes: readDiff(diff, '0001.patch') },
-    ],
-  };
+  const set = setOf('set', 'v4.18', base, after);
   return Scratch.use([], async (scratch) => {
     const between = Object.entries(way.between ?? {}).map(([name, files]) => {
       const all = { ...base, ...files };
@@ -91,6 +76,10 @@ export async function port(
       cache: null,
       markers: false,
       only: null,
+      reference: reference && {
+        set: setOf('other', reference.version, reference.base, { ...reference.base, ...reference.patched }),
+        base: memoryTree(reference.version, reference.base),
+      },
       progress: () => undefined,
     });
     const files = { ...upstream };
@@ -101,6 +90,35 @@ export async function port(
     const { patches } = ported;
     return { files, hunks: patches[0]!.hunks, patches, workItems: ported.workItems, notes: ported.notes };
   });
+}
+
+/** A patch set of one diff: what makes `after` of `base`. */
+function setOf(name: string, version: string, base: Texts, after: Texts): PatchSet {
+  const diff = Object.keys(after)
+    .filter((p) => after[p] !== base[p])
+    .map((p) => {
+      const added = base[p] === undefined;
+      const text = createTwoFilesPatch(added ? '/dev/null' : `a/${p}`, `b/${p}`, base[p] ?? '', after[p]!, '', '', {
+        context: 3,
+      });
+      const body = text.slice(text.indexOf('--- ')).replace(/^(---|\+\+\+) (\S+)\t?.*$/gm, '$1 $2');
+      return `diff --git a/${p} b/${p}\n${added ? 'new file mode 100644\n' : ''}${body}`;
+    })
+    .join('');
+  return {
+    name,
+    dir: '',
+    manifest: {
+      schemaVersion: 1 as const,
+      name,
+      base: { version, commit: null },
+      patches: [{ file: '0001.patch', kind: 'diff' as const }],
+      unreadable: [],
+    },
+    patches: [
+      { file: '0001.patch', author: null, subject: name, body: '', diff, changes: readDiff(diff, '0001.patch') },
+    ],
+  };
 }
 
 /** Lines as a text. */
