@@ -84,7 +84,7 @@ export async function apply(
   if (request.out !== null) checkOut(request.out, request);
   const base = await findBase(set, target, request.tree, request.baseTree);
   // The set's own base may have been given by '--base-tree'; a reference's has to be where the target is.
-  const otherBase = other && (await findBase(other, target, request.tree, null));
+  const otherBase = other && (await findBase(other, target, request.tree, null, false));
   const reference = other && otherBase && { set: other, base: otherBase };
   const records = target.repo && request.resolutions !== 'ignore' ? await loadRecords(target.repo, set.name) : [];
   const repos = [target.repo, base.repo, otherBase?.repo ?? null].filter((r): r is GitRepo => r !== null);
@@ -147,7 +147,7 @@ export async function apply(
             },
         ...counted,
         workItems: ported.workItems,
-        notes: [...ported.notes, ...notesOf(counted, records)],
+        notes: [...ported.notes, ...referenceNotes(counted, other), ...notesOf(counted, records)],
         timing: { ...ported.timing, total: Math.round(performance.now() - started) },
       };
       await inspect({ report, set, base, target, scratch, tip });
@@ -187,6 +187,16 @@ function rerunOf(request: ApplyRequest): PortRequest {
     ...{ patchesDir: path.resolve(request.patchesDir), tree: path.resolve(request.tree) },
     ...{ baseTree: full(request.baseTree), out: full(request.out), reference: request.reference ?? null },
   };
+}
+
+/** What the reference did for the port, in numbers. */
+function referenceNotes({ hunks }: Pick<PortReport, 'hunks'>, reference: PatchSet | null): string[] {
+  if (!reference) return [];
+  const having = (kind: string) => hunks.filter((h) => h.evidence.some((e) => e.kind === kind)).length;
+  const [taken, agrees, differs] = [having('reference'), having('reference-agrees'), having('reference-differs')];
+  return [
+    `reference '${reference.name}': ${taken} hunks are ported from it, ${agrees} have the same place in it, ${differs} another`,
+  ];
 }
 
 function notesOf(counted: Pick<PortReport, 'hunks'>, records: readonly HunkRecord[]): string[] {
