@@ -1,5 +1,5 @@
 import type { PatchSet } from './patch-set/patch-set';
-import { touchedPaths } from './patch-set/patch-set';
+import { filesAdded, touchedPaths } from './patch-set/patch-set';
 import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
@@ -73,7 +73,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   clock.lap('index');
 
   const target = new View(targetIndex);
-  const sides = { target, scope, knowledge: input.knowledge };
+  const sides = sidesOf(set, target, scope, input.knowledge);
   const { context, own } = contextOf(set, baseIndex, sides, {
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
     resolutions: input.resolutions?.length ? new Resolutions(input.resolutions, input.target.commit) : null,
@@ -108,18 +108,26 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   return ported;
 }
 
-/** What both sets of a port have in common. */
-interface Sides {
-  target: View;
+/** What a set and its reference have in common: the target, with the new files of the set that is ported. */
+type Sides = Pick<PortContext, 'target' | 'refused' | 'twins' | 'folded'> & {
   scope: Scope;
   knowledge: MapOptions;
+  /** True for a file that the target has, or gets from the set. */
+  hasFile: (path: ByteString) => boolean;
+};
+
+function sidesOf(set: PatchSet, target: View, scope: Scope, knowledge: MapOptions): Sides {
+  const brought = new Set(filesAdded(set));
+  const refused = new Set<ByteString>();
+  const hasFile = (path: ByteString) => target.has(path) || (brought.has(path) && !refused.has(path));
+  return { target, scope, knowledge, hasFile, refused, twins: new Map(), folded: new Set() };
 }
 
 /** What the porter needs to carry a set from its base to the target. */
 function contextOf(
   set: PatchSet,
   baseIndex: KernelIndex,
-  { target, scope, knowledge }: Sides,
+  { target, refused, twins, folded, scope, knowledge, hasFile }: Sides,
   rest: Pick<PortContext, 'markers' | 'resolutions' | 'reference'>,
 ): { context: PortContext; own: Set<string> } {
   const [base, patched] = [new View(baseIndex), new View(baseIndex)];
@@ -128,8 +136,8 @@ function contextOf(
   const own = new Set<string>();
   const operand: Operand = (macro, index, name) => heirs.operand(macro, index, name);
   const context: PortContext = {
-    ...{ base, patched, target, heirs, votes: new Map(), ...rest },
-    adapter: new Adapter(baseIndex, target.kernel, map, operand, own, (path) => target.has(path)),
+    ...{ base, patched, target, heirs, refused, twins, folded, placed: [], votes: new Map(), ...rest },
+    adapter: new Adapter(baseIndex, target.kernel, map, operand, own, hasFile, twins),
     code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner((word) => heirs.rename(word), operand),
     options: new Options(

@@ -90,6 +90,11 @@ function readManifest(file: string): SetManifest {
   return parsed.data;
 }
 
+/** Files that a set makes. */
+export function filesAdded(set: { patches: readonly Patch[] }): ByteString[] {
+  return set.patches.flatMap((p) => p.changes.filter((c) => c.status === 'added').map((c) => c.newPath!));
+}
+
 /** Paths that a set touches: old and new ones. */
 export function touchedPaths(set: { patches: readonly Patch[] }): Set<ByteString> {
   const paths = new Set<ByteString>();

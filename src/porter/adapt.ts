@@ -24,7 +24,7 @@ export interface Adapted {
 const SURE = 0.8;
 
 /** One word of a payload and what it becomes; null when it stays. */
-type Reading = { to: string; evidence: Evidence } | { doubt: string } | null;
+type Reading = { to: string; evidence: Evidence; needs?: readonly string[] } | { doubt: string } | null;
 
 /** Strings and comments are passed over; a word behind `.` or `->` is a field. */
 const WORD = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|(#\s*include\b[^\n]*)|(\.|->)?(\s*)\b([A-Za-z_]\w*)/g;
@@ -47,12 +47,22 @@ export class Adapter {
     private readonly own: ReadonlySet<string>,
     /** How an own header is named by a file of the target, when it is not where the set has it. */
     private readonly hasFile: (path: ByteString) => boolean,
+    /** Files of the set that upstream has under another path. */
+    private readonly twins: ReadonlyMap<ByteString, ByteString>,
   ) {
     this.asm = new AsmMacros(base, target);
   }
 
-  /** @param around text in which variables that the lines use are declared */
-  adapt(lines: readonly ByteString[], path: ByteString, around: ByteString = ''): Adapted {
+  /**
+   * @param around text in which variables that the lines use are declared
+   * @param locals names that the code around has at hand in the target
+   */
+  adapt(
+    lines: readonly ByteString[],
+    path: ByteString,
+    around: ByteString = '',
+    locals: ReadonlySet<string> = new Set(),
+  ): Adapted {
     const text = lines.join('');
     const evidence = new Map<string, Evidence>();
     const doubts = new Set<string>();
@@ -72,6 +82,10 @@ export class Adapter {
           doubts.add(reading.doubt);
           return whole;
         }
+        if (reading.needs?.some((name) => !locals.has(name))) {
+          doubts.add(`mentions '${word}', which takes '${reading.needs.join("', '")}' now`);
+          return whole;
+        }
         evidence.set(word, reading.evidence);
         return `${member ?? ''}${gap ?? ''}${reading.to}`;
       },
@@ -82,7 +96,9 @@ export class Adapter {
     rewritten = this.respell(chains.text, evidence);
     for (const e of chains.evidence) evidence.set(e.text, e);
     for (const doubt of chains.doubts) doubts.add(doubt);
+    rewritten = this.followPrototypes(rewritten, evidence);
     rewritten = this.dropArguments(rewritten, evidence, doubts);
+    rewritten = this.followIncludes(rewritten, path, evidence);
     if (path.endsWith('.S')) {
       const { lines: read, renamed } = readMacros(splitAs(rewritten, lines), this.asm);
       rewritten = read.join('');
@@ -95,6 +111,23 @@ export class Adapter {
       doubts: [...doubts],
       blockers: [...this.missingIncludes(text, path)],
     };
+  }
+
+  /** A header of the set that upstream has elsewhere is included from there. */
+  private followIncludes(text: ByteString, path: ByteString, evidence: Map<string, Evidence>): ByteString {
+    return text.replace(/^(\s*#\s*include\s*")([^">]+)(?=")/gm, (whole, head: string, name: string) => {
+      const own = includeCandidates(path, name, false).find((p) => this.twins.has(p));
+      if (own === undefined || includeCandidates(path, name, false).some(this.hasFile)) return whole;
+      const up = path.split('/').slice(0, -1);
+      const to = this.twins.get(own)!.split('/');
+      while (up.length && to.length > 1 && up[0] === to[0]) {
+        up.shift();
+        to.shift();
+      }
+      const now = [...up.map(() => '..'), ...to].join('/');
+      evidence.set(name, { kind: 'include-moved', text: `'${name}' is '${now}' in the target` });
+      return head + now;
+    });
   }
 
   /** Headers that the payload includes and that neither the target nor the set has. */
@@ -135,6 +168,18 @@ export class Adapter {
     if (entry && heir && (member || entry.from.kind === 'field')) {
       return { doubt: `mentions the field '${word}', which is '${heir.name}' in the target` };
     }
+    const callable = entry?.changes.find((c) => c.kind === 'became-callable');
+    if (
+      entry &&
+      heir &&
+      callable?.kind === 'became-callable' &&
+      entry.confidence >= SURE &&
+      callable.parameters.length
+    ) {
+      const call = `${heir.name}(${callable.parameters.join(', ')})`;
+      const text = `'${word}' is '${call}' in the target`;
+      return { to: call, evidence: { kind: 'became-callable', text }, needs: callable.parameters };
+    }
     const reshaped = entry?.changes.some((c) => c.kind === 'became-callable' || c.kind === 'became-plain');
     if (entry && heir && reshaped)
       return { doubt: `mentions '${word}', which is '${heir.name}' with other operands now` };
@@ -156,6 +201,33 @@ export class Adapter {
     return isStruct(change.into) && !isStruct(change.from)
       ? `uses the field '${word}' as '${change.from}', which is '${change.into}' now`
       : null;
+  }
+
+  /** A prototype says what the definition says: its parameters are those of the target's. */
+  private followPrototypes(text: ByteString, evidence: Map<string, Evidence>): ByteString {
+    return text.replace(
+      /^((?:[\w*]+[ \t*]+)+)(\w+)\(([^(){};]*)\);/gm,
+      (whole, head: string, name: string, list: string) => {
+        const found = this.target.definitions(name).filter((f) => f.definition.kind === 'function');
+        if (this.own.has(name) || found.length !== 1) return whole;
+        const { file, definition: d } = found[0]!;
+        const header = file.text.slice(d.start, d.body?.start ?? d.end);
+        const parameters = /\(([^()]*)\)\s*$/.exec(header)?.[1];
+        const plain = (t: string) => t.replace(/\s+/g, ' ').trim();
+        if (parameters === undefined || plain(parameters) === plain(list)) return whole;
+        // Another kernel's prototype may leave names out.
+        const types = (t: string) =>
+          plain(t)
+            .replace(/\b\w+(?=\s*(,|$))/g, '')
+            .replace(/\s+/g, '');
+        if (types(parameters) === types(list)) return whole;
+        evidence.set(`${name}(`, {
+          kind: 'prototype-followed',
+          text: `'${name}' takes '${plain(parameters)}' in the target`,
+        });
+        return `${head}${name}(${plain(parameters)});`;
+      },
+    );
   }
 
   /** Operands that macros of the target take in another spelling. */

@@ -156,8 +156,17 @@ export function sameSense(a: readonly string[], b: readonly string[]): boolean {
     if (!variant || a[a.indexOf(fa!) + 2] !== b[b.indexOf(fb!) + 2]) return false;
   }
   if (isSetter(a, b)) return true;
+  // The same call on other things throughout (`kvm_call_hyp(f)`, `kvm_call_hyp(g)`) is another call.
+  if (fa !== undefined && fa === fb && !argumentsMeet(a, b, fa)) return false;
   const [ca, cb] = [constants(a), constants(b)];
   return ca.size === 0 || cb.size === 0 || [...ca].some((c) => cb.has(c));
+}
+
+/** True when two calls of a function have a name among their arguments in common, or one of them has no names there. */
+function argumentsMeet(a: readonly string[], b: readonly string[], callee: string): boolean {
+  const names = (t: readonly string[]) => t.slice(t.indexOf(callee) + 1).filter((w) => /^[A-Za-z_]/.test(w));
+  const [x, y] = [names(a), new Set(names(b))];
+  return x.length === 0 || y.size === 0 || x.some((w) => y.has(w));
 }
 
 /** `write_sysreg(A, hcr_el2);` and `write_sysreg(B, hcr_el2);`: one statement that sets the same thing, to another value. */

@@ -7,6 +7,7 @@ import type { Options } from './inert';
 import type { Aligner } from './place';
 import type { Reference } from './reference';
 import type { Resolutions } from './resolutions';
+import type { PlacedEdit } from './uses';
 import type { View } from './view';
 
 /** What the porter works with; one for a whole set. */
@@ -21,6 +22,14 @@ export interface PortContext {
   aligner: Aligner;
   code: CodeSearch;
   adapter: Adapter;
+  /** Edits of the patch at hand that have a place. */
+  placed: PlacedEdit[];
+  /** New files of the set that found no place. */
+  refused: Set<ByteString>;
+  /** New files of the set that upstream has by now: where. */
+  twins: Map<ByteString, ByteString>;
+  /** Names of definitions that the set moved and that are upstream's business now: see `moved-definitions.ts`. */
+  folded: Set<string>;
   /** The options that the patched base defines. */
   options: Options;
   /** How many edits inside definitions went from a file of the base to one file of the target; `from\0to`. */

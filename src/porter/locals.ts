@@ -38,6 +38,15 @@ export function readLocals(lines: readonly ByteString[], scopes: Scopes, target:
   const evidence: Evidence[] = [];
   const unknown: string[] = [];
   for (const name of missing) {
+    const written = byInitialiser(name, text(pairing.base, scopes.base), text(pairing.target, scopes.target));
+    if (written) {
+      read = read.replace(new RegExp(`(?<![.>\\w])${name}\\s*->`, 'g'), () => `${written.path}.`);
+      if (!new RegExp(`(?<![.>\\w])${name}\\b`).test(read)) {
+        evidence.push({ kind: 'local-respelt', text: `the local '${name}' was '${written.value}': it is written out` });
+        continue;
+      }
+      read = lines.join('');
+    }
     const now = learned(name, pairing) ?? byType(name, scopes, text(pairing.base, scopes.base), target);
     if (now === null) {
       unknown.push(name);
@@ -62,6 +71,15 @@ function missingLocals(payload: ByteString, base: Definition, was: ByteString, i
 interface Reading {
   text: string;
   why: string;
+}
+
+/** `T *name = &a->b;` of the base, where the target still has `a`: `name->c` is `a->b.c`. Null for anything else. */
+function byInitialiser(name: string, was: ByteString, is: ByteString): { value: string; path: string } | null {
+  const value = new RegExp(`\\*\\s*${name}\\s*=\\s*(&[\\w>.\\-]+);`).exec(stripComments(was))?.[1];
+  if (value === undefined) return null;
+  const start = /^&(\w+)/.exec(value)?.[1] ?? '';
+  const there = new RegExp(`(?<![.>\\w])${start}\\b`).test(stripComments(is));
+  return there && value.includes('->') ? { value, path: value.slice(1) } : null;
 }
 
 /** What stands for a name in the lines that upstream changed; null when they do not agree, or there are none. */

@@ -24,6 +24,7 @@ export async function adaptPayload(
       s.added,
       placed.file.path,
       scope ? base.text.slice(scope.start, scope.end) : '',
+      new Set(heir?.definition.signature?.parameters.map((p) => p.name)),
     );
     if (scope?.kind === 'function' && heir) {
       const pairing = context.aligner.definitions(base, scope, placed.file, heir.definition);

@@ -84,6 +84,8 @@ export async function portEdit(
   }
   const deleted = await alreadyDeleted(edit, paths, context);
   if (deleted) return { edit, placements: [], outcome: 'already-upstream', failure: null };
+  if (await movedByBoth(edit, base, paths, context))
+    return { edit, placements: [], outcome: 'already-upstream', failure: null };
   const placed: Placed[] = [];
   let failure: NotPlaced | null = null;
   let obsolete: Nothing | null = null;
@@ -133,6 +135,11 @@ export async function portEdit(
     }
   }
   if (placed.length === 0 && obsolete && !failure) {
+    const [scope] = scopes;
+    if (scope && (await stillComputed(edit, base, scope, heirsOf.get(scope) ?? [], context))) {
+      const reason = 'the code that it guards out is gone, but what it computes is still used there';
+      return failed({ placed: false, reason, evidence: obsolete.evidence, candidate: null });
+    }
     if (!context.code.anywhere(wrapped)) return obsoleteBecause(edit, obsolete.reason, obsolete.evidence);
     const reason = 'the code that it guards out moved to another place of the target';
     return failed({ placed: false, reason, evidence: obsolete.evidence, candidate: null });
@@ -354,6 +361,26 @@ async function followCode(
   };
   const attempt = sure(placeEdit(edit, base, found.file, new Map([[scope, pair]]), context.aligner));
   return attempt.placed || !attempt.obsolete ? attempt : null;
+}
+
+/** True when an edit takes out definitions that the set moved to a file of its own, and that upstream has in its own now. */
+async function movedByBoth(
+  edit: Edit,
+  base: PorterFile,
+  paths: ReadonlySet<ByteString>,
+  context: PortContext,
+): Promise<boolean> {
+  if (edit.guard !== null || context.folded.size === 0) return false;
+  // What it puts in their place (the include of the new file) must be there, too.
+  const added = edit.segments.flatMap((s) => s.added).map((l) => stripComments(l).trim());
+  for (const path of paths) {
+    const there = new Set((await context.target.file(path))?.lines.map((l) => stripComments(l).trim()));
+    if (added.some((l) => l !== '' && !there.has(l))) return false;
+  }
+  const taken = (d: Definition) =>
+    edit.segments.some((s) => d.startLine >= s.at && d.endLine < s.at + s.removed.length);
+  const gone = base.outer.filter(taken);
+  return gone.length > 0 && gone.every((d) => context.folded.has(`${d.kind} ${d.name}`));
 }
 
 /** True when an edit only deletes, and not one telling line of what it deletes is left in any heir of the file. */

@@ -6,11 +6,13 @@ import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
 import { liftEdits, type Edit, type Segment } from './lift';
 import { scopeOf } from './place';
+import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { isInert } from './inert';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
+import { sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -35,10 +37,12 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
   const results = new Map<FileChange, PortedChange>();
   const before = new Map(context.target.changes());
   for (;;) {
+    context.placed.length = 0;
     for (const change of inOrder(patch.changes)) results.set(change, await portChange(patch, change, context));
     if (!context.resolutions || (await context.resolutions.settle(context.target, context.heirs, before))) break;
     context.target.restore(before);
   }
+  sayUncoveredUses(context.placed, context);
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;
@@ -69,6 +73,8 @@ function inOrder(changes: readonly FileChange[]): FileChange[] {
     ordered.add(change);
   };
   // New files before the changes that may include them.
+  const isHeader = (c: FileChange) => c.status === 'added' && c.newPath!.endsWith('.h');
+  for (const change of changes) if (isHeader(change)) visit(change);
   for (const change of changes) if (change.status === 'added') visit(change);
   for (const change of changes) visit(change);
   return [...ordered];
@@ -124,6 +130,13 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
     };
   }
   const twin = await upstreamTwin(source, path, context);
+  if (twin) {
+    context.twins.set(source, twin.path);
+    context.refused.add(source);
+  }
+  const own = await context.patched.file(source);
+  const into = twin && !twin.whole && own ? await intoTwin(own, twin.path, context) : null;
+  if (own && (into || twin?.whole)) for (const d of own.outer) context.folded.add(`${d.kind} ${d.name}`);
   if (twin?.whole) {
     const message = `upstream has all that it defines in '${twin.path}'`;
     const report = fileReport(patch, change, context, {
@@ -134,12 +147,22 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
     });
     return { hunks: [], file: report, reject: null };
   }
+  if (into) {
+    context.target.set(twin!.path, { text: into.text, mode: context.target.mode(twin!.path) ?? mode });
+    const rest = {
+      outcome: 'rewritten' as const,
+      targetPaths: [twin!.path],
+      evidence: [...evidence, ...into.evidence],
+    };
+    return { hunks: [], file: fileReport(patch, change, context, rest), reject: null };
+  }
   const taken = twin
     ? `upstream has most of what it defines in '${twin.path}'`
     : context.target.has(path)
       ? `the target has a file '${path}' of its own`
       : context.target.obstacle(path);
   if (taken !== null) {
+    context.refused.add(source);
     const message = taken;
     return {
       hunks: [],
@@ -150,8 +173,12 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   // The set's own files speak of the kernel, too.
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
-  const adapted = code ? context.adapter.adapt(splitLines(text), path) : null;
-  if (adapted) adapted.doubts.push(...adapted.blockers);
+  const merged = code && own ? await withUpstreamChanges(own, context) : null;
+  const adapted = code ? context.adapter.adapt(splitLines(merged?.text ?? text), path) : null;
+  if (adapted) {
+    adapted.doubts.push(...adapted.blockers, ...(merged?.doubts ?? []));
+    adapted.evidence.push(...(merged?.evidence ?? []));
+  }
   context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
   const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
   return {
@@ -296,6 +323,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   demoteOverlaps(results);
+  for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
   const byTarget = new Map<ByteString, { file: PorterFile; edits: LineEdit[] }>();
   for (const r of results) {

@@ -110,13 +110,17 @@ export function wrappedRange(
   const first = placed[0]!.site.at;
   const last = placed[placed.length - 1]!.site.at;
   if (last <= first) return { ok: false, why: 'the guard would wrap nothing' };
-  let [missing, moved, changed, other, total] = [0, 0, 0, 0, 0];
+  let [missing, moved, changed, other, total, swallowed] = [0, 0, 0, 0, 0, 0];
   const inside = new Set<number>();
   p.targetUnits.forEach((u, i) => {
     if (u.first >= first && u.last < last) inside.add(i);
   });
   p.baseUnits.forEach((unit, i) => {
-    if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) return;
+    if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) {
+      const to = p.match[i]?.to;
+      if (to !== undefined && inside.has(to) && unit.weight >= 0.7) swallowed++;
+      return;
+    }
     total++;
     const m = p.match[i];
     const instead = m ? null : standIn(p, i);
@@ -128,6 +132,7 @@ export function wrappedRange(
     } else if (!inside.delete(m.to)) other++;
     else if (m.similarity < 1 || (!pair && reads(p.base, unit) !== reads(p.target, p.targetUnits[m.to]!))) changed++;
   });
+  if (swallowed) return { ok: false, why: `${swallowed} lines that it does not wrap would lie inside the guard` };
   // Around a whole block the lines have been looked at already: some of their twins stand in other blocks.
   const whole = placed.every((s) => s.site.whole || isTrivial(s.segment, edit));
   if (moved && !whole) return { ok: false, why: `${moved} of the ${total} wrapped lines moved away from the others` };
@@ -146,7 +151,7 @@ export function wrappedRange(
   if (missing * 2 > total && !(held && pair)) return { ok: false, why: words.join(', ') };
   // What a register was loaded with may be loaded elsewhere; the instruction that uses it is what counts.
   const lost = base.index.language === 'asm' ? 0.85 : 0.75;
-  if (held && missing * 2 > total) return { ok: true, factor: 0.65, why: words.join(', ') };
+  if (held && pair && missing) return { ok: true, factor: 0.72, why: words.join(', ') };
   const factor = (missing ? lost : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
   return { ok: true, factor, why: words.length ? words.join(', ') : 'all wrapped lines are unchanged' };
 }

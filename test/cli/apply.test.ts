@@ -31,7 +31,7 @@ const portOf = (dir: string) => JSON.parse(readFileSync(path.join(dir, 'port.jso
 describe('kport apply', () => {
   test('asks a second set of the family, and keeps that it did', () => {
     linux.git(['checkout', '-q', '-b', 'later', 'v5.4']);
-    linux.git(['cherry-pick', '-q', 'set~2']);
+    linux.git(['cherry-pick', 'set~2']);
     linux.git(['checkout', '-q', 'main']);
     expect(box.kport(['import', 'later', '--repo', 'linux', '--range', 'v5.4..later']).status).toBe(0);
     const alone = JSON.parse(apply('--to', 'v5.4', '--branch', 'alone', '--json').stdout) as PortReport;

@@ -41,6 +41,31 @@ describe('a parameter that upstream dropped', () => {
   });
 });
 
+test('a local that upstream dropped is what it was set to', async () => {
+  const base = fn(
+    'static void fault(struct domain *domain)',
+    'struct cfg *cfg = &domain->cfg;',
+    '',
+    'read_bank(cfg->bank);',
+    'isb();',
+    'finish();',
+  );
+  const patched = base.replace(
+    '\tfinish();\n',
+    '#ifdef CONFIG_SET\n\tclear_bank(cfg->bank, 1);\n#endif\n\tfinish();\n',
+  );
+  const upstream = fn(
+    'static void fault(struct domain *domain)',
+    'int bank = domain->cfg.bank;',
+    '',
+    'read_any_bank(bank, 0);',
+    'isb();',
+    'finish();',
+  );
+  const { files } = await port({ [C]: base }, { [C]: patched }, { [C]: upstream });
+  expect(files[C]).toContain('\tclear_bank(domain->cfg.bank, 1);\n');
+});
+
 describe('a macro that upstream has by now', () => {
   const base = lines('#define HCR_GUEST (HCR_RW | HCR_VM)', '', '/* other bits */', '#define TCR_BITS 1');
   const patched = base.replace(
@@ -90,17 +115,21 @@ test('a guard around calls that are gone, and around the local that they used', 
     .replace('\tu64 tpidr;\n', '#ifndef CONFIG_SET\n\tu64 tpidr;\n#endif\n')
     .replace('\ttpidr =', '#ifndef CONFIG_SET\n\ttpidr =')
     .replace('set_tpidr, tpidr);\n', 'set_tpidr, tpidr);\n#endif\n');
-  const upstream = fn(
+  const gone = fn('static void init(void)', 'prepare_all();', '', 'finish();');
+  const ported = await port({ [C]: base }, { [C]: patched }, { [C]: gone });
+  expect(ported.hunks.flatMap((h) => h.edits.map((e) => e.outcome))).toEqual(['obsolete', 'obsolete']);
+  expect(ported.files[C]).toBe(gone);
+  // Done in another way is not gone.
+  const other = fn(
     'static void init(void)',
     'u64 tpidr = offset_of_this_cpu(0);',
     '',
     'prepare_with(tpidr);',
     'finish();',
   );
-  const { files, hunks } = await port({ [C]: base }, { [C]: patched }, { [C]: upstream });
-  expect(hunks.map((h) => h.outcome)).toEqual(['obsolete']);
-  expect(hunks[0]!.edits.map((e) => e.outcome)).toEqual(['obsolete', 'obsolete']);
-  expect(files[C]).toBe(upstream);
+  const left = await port({ [C]: base }, { [C]: patched }, { [C]: other });
+  expect(left.hunks.map((h) => h.outcome)).toEqual(['conflict']);
+  expect(left.files[C]).toBe(other);
 });
 
 test('a new file that upstream has by now, in another folder', async () => {
@@ -209,4 +238,22 @@ test('a header that the target does not have is not included', async () => {
     ['drivers/iommu/smmu.h'],
   );
   expect(hunks[0]!.outcome).toBe('conflict');
+});
+
+test('a user of a definition that the guard takes away is said', async () => {
+  const base =
+    fn('static void clean_page(int pfn)', 'flush_all(pfn);') +
+    '\n' +
+    fn('static void fault(int pfn)', 'prepare(pfn);', 'clean_page(pfn);', 'finish(pfn);');
+  const patched = base
+    .replace('static void clean_page', '#ifndef CONFIG_SET\nstatic void clean_page')
+    .replace('flush_all(pfn);\n}\n', 'flush_all(pfn);\n}\n#endif\n')
+    .replace('\tclean_page(pfn);\n', '#ifndef CONFIG_SET\n\tclean_page(pfn);\n#endif\n');
+  const { hunks } = await port(
+    { [C]: base },
+    { [C]: patched },
+    { [C]: base + '\n' + fn('static void age(int pfn)', 'clean_page(pfn);', 'young(pfn);') },
+  );
+  expect(hunks.map((h) => h.message).join()).toContain("'age' uses it outside");
+  expect(Math.max(...hunks.map((h) => h.confidence))).toBeLessThan(0.9);
 });
