@@ -120,7 +120,7 @@ export class Reference {
     for (const r of theirs) this.taken.delete(r);
     const mine = open.map((r) => ({ ...signatureOf(r.edit, base, (w) => context.heirs.rename(w)), edit: r.edit, r }));
     const pairs = matches(mine, theirs);
-    const round: Round = { change, results, mine, theirs, pairs };
+    const round: Round = { path: base.path, change, results, mine, theirs, pairs };
     for (const [own, their] of pairs) if (isNew(own.r)) await this.witness(own, their, round);
     for (const [own, their] of pairs) {
       const isLeft = own.r.outcome === 'conflict' || own.r.outcome === 'obsolete';
@@ -159,7 +159,8 @@ export class Reference {
     const verdict = samePlace(r.placements, ported.placements);
     const doubted = hasDoubts(r) && !hasDoubts(ported);
     // Its authors moved it themselves, or found words that the target takes; of a place that is as good nothing is gained.
-    const better = verdict === 'elsewhere' ? other >= sure : sure <= DISPUTED && other > sure;
+    const moved = own.scope !== their.scope || round.path !== their.path;
+    const better = verdict === 'elsewhere' ? moved && other >= sure : sure <= DISPUTED && other > sure;
     if (this.input.nearer && better && other >= DISPUTED && (verdict !== 'same' || doubted) && isNew(ported)) {
       const gone = lost(own.all, their.all);
       if (gone.length === 0 && this.unfit(own, their, ported, round) === null)
@@ -303,6 +304,8 @@ export class Reference {
 type Own = Lifted & { r: EditResult };
 
 interface Round {
+  /** The base file that the edits are in. */
+  path: ByteString;
   change: FileChange;
   results: readonly EditResult[];
   mine: readonly Own[];
