@@ -41,6 +41,8 @@ export interface ApplyRequest {
   stepwise?: boolean;
   /** Use the known upstream changes that come with kport. */
   chronicle: boolean;
+  /** Generate what cannot be carried because the target calls EL2 in another way; default: do. */
+  generate?: boolean;
   dryRun: boolean;
   /** `ignore`: as if nobody had resolved or skipped anything. Default: `use`. */
   resolutions?: 'use' | 'ignore';
@@ -102,6 +104,7 @@ export async function apply(
         knowledge: { ...(request.chronicle ? { chronicle: loadChronicle() } : {}), rules: loadRules(request.tree) },
         cache: request.dryRun ? null : new DiskCache(cacheDirectory()),
         markers: request.markers,
+        generate: request.generate ?? true,
         only: isOurs,
         resolutions: records.flatMap((r) => r.resolutions),
         reference,
@@ -180,10 +183,10 @@ async function loadReference({ patchesDir, set, reference }: ApplyRequest): Prom
 
 /** What has to be known to make the port again. */
 function rerunOf(request: ApplyRequest): PortRequest {
-  const { set, to, branch, force, only, markers, chronicle } = request;
+  const { set, to, branch, force, only, markers, chronicle, generate = true } = request;
   const full = (dir: string | null) => (dir === null ? null : path.resolve(dir));
   return {
-    ...{ set, to, branch, force, only: [...only], markers, chronicle },
+    ...{ set, to, branch, force, only: [...only], markers, chronicle, generate },
     ...{ patchesDir: path.resolve(request.patchesDir), tree: path.resolve(request.tree) },
     ...{ baseTree: full(request.baseTree), out: full(request.out), reference: request.reference ?? null },
   };

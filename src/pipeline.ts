@@ -3,6 +3,7 @@ import { filesAdded, touchedPaths } from './patch-set/patch-set';
 import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
 import { Aligner } from './porter/place';
+import { EraParts } from './porter/era-parts';
 import { MappedHeirs } from './porter/heirs';
 import type { PortContext } from './porter/context';
 import { Reference } from './porter/reference';
@@ -16,6 +17,7 @@ import { crossCheck, explainPort, workItemsOf, type Step } from './history';
 import type { WorkItem } from './core/outcome';
 import type { DiskCache } from './io/cache';
 import { indexKernel, scopeOfSet, type KernelIndex, type Scope } from './kernel-index';
+import { eraChange } from './hypercall-gen/era-parts';
 import { mapSymbols, type MapOptions } from './symbol-map';
 import type { Scratch } from './io/scratch';
 import type { KernelTree } from './io/tree';
@@ -36,6 +38,8 @@ export interface PipelineInput {
   /** Null: compute everything anew. */
   cache: DiskCache | null;
   markers: boolean;
+  /** Generate what cannot be carried because the target calls EL2 in another way. */
+  generate: boolean;
   /** Port these files of the set alone; null for all. */
   only: ((path: ByteString) => boolean) | null;
   /** What people resolved before. */
@@ -73,10 +77,12 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   clock.lap('index');
 
   const target = new View(targetIndex);
+  const era = input.generate ? await eraChange(set, input.base, input.target) : null;
   const sides = sidesOf(set, target, scope, input.knowledge);
   const { context, own } = contextOf(set, baseIndex, sides, {
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
     resolutions: input.resolutions?.length ? new Resolutions(input.resolutions, input.target.commit) : null,
+    parts: era && new EraParts(era),
     reference: await referenceOf(input, sides),
   });
   const { base, patched, heirs } = context;
@@ -85,7 +91,9 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     input.progress(`porting ${patch.file}`);
     for (const [path, file] of files) patched.set(path, file);
     for (const name of await namesAdded(base, patched, files.keys())) own.add(name);
-    ported.patches.push(await portPatch(patch, context));
+    const done = await portPatch(patch, context);
+    await context.parts?.join(done, context);
+    ported.patches.push(done);
     ported.trees.push(new Map(target.changes()));
     for (const [path, file] of files) base.set(path, file);
   }
@@ -128,7 +136,7 @@ function contextOf(
   set: PatchSet,
   baseIndex: KernelIndex,
   { target, refused, twins, folded, scope, knowledge, hasFile }: Sides,
-  rest: Pick<PortContext, 'markers' | 'resolutions' | 'reference'>,
+  rest: Pick<PortContext, 'markers' | 'resolutions' | 'parts' | 'reference'>,
 ): { context: PortContext; own: Set<string> } {
   const [base, patched] = [new View(baseIndex), new View(baseIndex)];
   const map = mapSymbols(baseIndex, target.kernel, knowledge);
@@ -157,7 +165,12 @@ async function referenceOf(input: PipelineInput, sides: Sides): Promise<Referenc
   const steps: { patch: Patch; files: FilesAfter }[] = [];
   for await (const step of baseAfterEachPatch(set, base, input.scratch, null)) steps.push(step);
   const index = await indexKernel(base, { scope: sides.scope, cache: input.cache });
-  const { context, own } = contextOf(set, index, sides, { markers: null, resolutions: null, reference: null });
+  const { context, own } = contextOf(set, index, sides, {
+    markers: null,
+    resolutions: null,
+    parts: null,
+    reference: null,
+  });
   const apart = (tree: KernelTree) => releasesApart(tree.version, input.target.version);
   const nearer = apart(base) < apart(input.base);
   const version = formatVersion(base.version);

@@ -30,6 +30,42 @@ export function addObject(
   return [...lines.slice(0, best.end), `${best.name}-${flag} += ${object}\n`, ...lines.slice(best.end)].join('');
 }
 
+/** Lines get no longer than checkpatch lets them. */
+const WIDTH = 100;
+
+/**
+ * Adds objects that lie elsewhere to a Makefile: lines of their own behind the last list of the wanted kind, before
+ * anything is computed from it. Null when there is no such list.
+ */
+export function addObjects(
+  makefile: ByteString,
+  objects: readonly string[],
+  option: string | null,
+  variable: RegExp,
+): ByteString | null {
+  const there = new Set(makefile.match(/\S+\.o\b/g));
+  const missing = objects.filter((o) => !there.has(o));
+  if (missing.length === 0) return makefile;
+  const lines = splitLines(makefile);
+  let last: { end: number; name: string } | null = null;
+  for (let i = 0; i < lines.length; i++) {
+    if (/patsubst|addprefix/.test(lines[i]!)) break;
+    const m = /^([a-z]+(?:-[a-z]+)*)-(?:y|\$\(CONFIG_\w+\))\s*[:+]?=/.exec(lines[i]!);
+    if (!m || !variable.test(m[1]!)) continue;
+    while (/\\\s*$/.test(lines[i]!) && i + 1 < lines.length) i++;
+    last = { end: i + 1, name: m[1]! };
+  }
+  if (!last) return null;
+  const head = `${last.name}-${option === null ? 'y' : `$(${option})`} +=`;
+  const made: string[] = [];
+  for (const object of missing) {
+    const grown = `${made[made.length - 1] ?? ''} ${object}`;
+    if (made.length && grown.length <= WIDTH) made[made.length - 1] = grown;
+    else made.push(`${head} ${object}`);
+  }
+  return [...lines.slice(0, last.end), ...made.map((l) => `${l}\n`), ...lines.slice(last.end)].join('');
+}
+
 /** Adds an `#include` behind the last one of the same kind; nothing when it is there. */
 export function addInclude(text: ByteString, header: string): ByteString {
   if (text.includes(`#include <${header}>`)) return text;
@@ -39,7 +75,9 @@ export function addInclude(text: ByteString, header: string): ByteString {
   lines.forEach((line, i) => {
     if (line.startsWith(`#include <${folder}`)) at = i;
   });
-  if (at < 0) lines.forEach((line, i) => (at = line.startsWith('#include ') ? i : at));
+  if (at < 0) lines.forEach((line, i) => (at = line.startsWith('#include <') ? i : at));
+  const own = lines.findIndex((line) => line.startsWith('#include "'));
+  if (at < 0 && own >= 0) at = own - 1;
   return [...lines.slice(0, at + 1), `#include <${header}>\n`, ...lines.slice(at + 1)].join('');
 }
 
@@ -82,6 +120,7 @@ export function addAlias(
   macro: string,
   names: readonly string[],
   option: string | null,
+  title: string,
 ): ByteString | null {
   const lines = splitLines(text);
   let depth = 0;
@@ -95,9 +134,10 @@ export function addAlias(
   const missing = names.filter((n) => !lines.some((l) => l.startsWith(`${macro}(${n})`)));
   if (!at) return null;
   if (missing.length === 0) return text;
-  const entries = ['\n', '/* Corevisor code that is linked into the kernel image. */\n'];
+  const end = /;\s*$/.test(lines[at.line]!) ? ';' : '';
+  const entries = ['\n', `/* ${title} */\n`];
   if (option !== null) entries.push(`#ifdef ${option}\n`);
-  entries.push(...missing.map((n) => `${macro}(${n});\n`));
+  entries.push(...missing.map((n) => `${macro}(${n})${end}\n`));
   if (option !== null) entries.push('#endif\n');
   return [...lines.slice(0, at.line + 1), ...entries, ...lines.slice(at.line + 1)].join('');
 }

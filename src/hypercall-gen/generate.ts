@@ -129,7 +129,9 @@ async function entries(work: Generation, era: Era, tree: TreeReader): Promise<Ge
   }
   const aliases = work.aliases();
   if (aliases.length && era.imageVars) {
-    await change(era.imageVars, 'aliases', (t) => addAlias(t, era.aliasMacro!, aliases, option));
+    await change(era.imageVars, 'aliases', (t) =>
+      addAlias(t, era.aliasMacro!, aliases, option, 'Corevisor code that is linked into the kernel image.'),
+    );
   }
   return [...files.values()];
 }
@@ -329,26 +331,7 @@ class Generation {
       );
       return lines;
     }
-    if (this.era.callMacro) {
-      const body = this.era.callMacro.map((l) =>
-        l.replace(/^\t(?=\S)|^\t(?=\t)/, '').replace('%ID%', this.functionId('nr')),
-      );
-      lines.push(...macroLines([`#define ${name}(nr, ...)`, ...body]));
-      return lines;
-    }
-    lines.push(
-      ...macroLines([
-        `#define ${name}(nr, ...)`,
-        '({',
-        '\tstruct arm_smccc_res __res;',
-        '',
-        `\tarm_smccc_1_1_hvc(${this.functionId('nr')},`,
-        '\t\t\t  ##__VA_ARGS__, &__res);',
-        '\tWARN_ON(__res.a0 != SMCCC_RET_SUCCESS);',
-        '\t(u64)__res.a1;',
-        '})',
-      ]),
-    );
+    lines.push(...callMacro(name, this.functionId('nr'), this.era));
     return lines;
   }
 
@@ -662,6 +645,28 @@ class Generation {
       for (const h of low) this.notes.push(`'${h.name}' (${h.number}) cannot be reached: the hyp stub answers it`);
     }
   }
+}
+
+/** The macro `name(nr, …)` that makes an SMCCC call as the target's own macro does, with `id` in x0. */
+export function callMacro(name: string, id: string, era: Era): string[] {
+  if (!era.callMacro) {
+    return macroLines([
+      `#define ${name}(nr, ...)`,
+      '({',
+      '\tstruct arm_smccc_res __res;',
+      '',
+      `\tarm_smccc_1_1_hvc(${id},`,
+      '\t\t\t  ##__VA_ARGS__, &__res);',
+      '\tWARN_ON(__res.a0 != SMCCC_RET_SUCCESS);',
+      '\t(u64)__res.a1;',
+      '})',
+    ]);
+  }
+  const body = era.callMacro.map((l) => l.replace('%ID%', id));
+  // However deep the target has it.
+  const depth = Math.min(...body.flatMap((l) => (/^\s*(\(\{|\}\)|$)/.test(l) ? [] : [/^\t*/.exec(l)![0].length])));
+  const lines = body.map((l) => (/^\s*(\(\{|\}\)|$)/.test(l) ? l.trim() : `\t${l.slice(depth)}`));
+  return macroLines([`#define ${name}(nr, ...)`, ...lines]);
 }
 
 function list(parameters: readonly Argument[]): string[] {

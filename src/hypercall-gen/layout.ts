@@ -1,14 +1,15 @@
 /** Text in the kernel's style: tabs are eight columns, lines end at eighty. */
 const WIDTH = 80;
 
-function columns(text: string): number {
+/** How wide a text is. */
+export function columns(text: string): number {
   let n = 0;
   for (const c of text) n = c === '\t' ? n + 8 - (n % 8) : n + 1;
   return n;
 }
 
 /** Tabs, then blanks, up to a column. */
-function upTo(column: number): string {
+export function upTo(column: number): string {
   return '\t'.repeat(Math.floor(column / 8)) + ' '.repeat(column % 8);
 }
 

@@ -2,6 +2,7 @@ import type { Role } from '../core/outcome';
 import type { ByteString } from '../core/text';
 import type { Adapter } from './adapt';
 import type { CodeSearch } from './code-search';
+import type { EraParts } from './era-parts';
 import type { Heirs } from './heirs';
 import type { Options } from './inert';
 import type { Aligner } from './place';
@@ -41,4 +42,6 @@ export interface PortContext {
   resolutions: Resolutions | null;
   /** A second set of the family, another source and a witness; null for none. */
   reference: Reference | null;
+  /** What is generated because the target calls EL2 in another way; null for nothing. */
+  parts: EraParts | null;
 }

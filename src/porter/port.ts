@@ -313,9 +313,12 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   const ids = editIds(edits);
   const inside = (edit: Edit) => scopeOf(base, edit.segments[0]!) !== null;
   const made = new Map<Edit, EditResult>();
+  const heirFile = fileHeirs[0] ? await context.target.file(fileHeirs[0].path) : null;
+  const verdicts = context.parts?.verdicts(edits, base, heirFile);
   for (const [edit, id] of [...ids].sort(([a], [b]) => Number(inside(b)) - Number(inside(a)))) {
     const resolved = context.resolutions?.claim(id);
     if (resolved) made.set(edit, { edit, id, resolved, placements: [], outcome: 'rewritten', failure: null });
+    else if (verdicts?.has(edit)) made.set(edit, noteMisfit({ ...verdicts.get(edit)!, id }, context));
     else made.set(edit, noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context));
   }
   const results = edits.map((e) => made.get(e)!);
@@ -378,7 +381,7 @@ function reportChange(
       targetPaths: [
         ...new Set([
           ...changed,
-          ...results.flatMap((r) => [...r.placements.map((p) => p.file.path), ...pathsOf(r.resolved)]),
+          ...results.flatMap((r) => [...r.placements.map((p) => p.file.path), ...pathsOf(r.resolved ?? r.made)]),
         ]),
       ],
       evidence: fileHeirs[0]?.evidence ?? [],
@@ -390,7 +393,7 @@ function reportChange(
   };
 }
 
-function pathsOf(resolved: Resolved | undefined): ByteString[] {
+function pathsOf(resolved: Pick<Resolved, 'target'> | undefined): ByteString[] {
   return resolved?.target.map((t) => t.path) ?? [];
 }
 
@@ -505,7 +508,7 @@ function demoteOverlaps(results: EditResult[]): void {
 const OBSOLETE = 0.8;
 
 function confidenceOf(r: EditResult): number {
-  if (r.resolved) return r.resolved.confidence;
+  if (r.resolved ?? r.made) return (r.resolved ?? r.made)!.confidence;
   if (r.outcome === 'obsolete') return OBSOLETE;
   const placements = placementsOf(r);
   return placements.length ? Math.min(...placements.map((p) => p.confidence)) : 0;
@@ -567,7 +570,7 @@ function reportOf(
       own.flatMap((r) => [
         ...(r.failure?.evidence ?? []),
         ...r.placements.flatMap((p) => p.evidence),
-        ...(r.resolved?.evidence ?? []),
+        ...((r.resolved ?? r.made)?.evidence ?? []),
         ...(r.twin?.evidence ?? []),
       ]),
     ),
@@ -582,7 +585,7 @@ function doubtsOf(results: readonly EditResult[]): string | null {
 }
 
 function strategyOf(r: EditResult): string {
-  return r.resolved?.strategy ?? placementsOf(r)[0]?.strategy ?? 'none';
+  return (r.resolved ?? r.made)?.strategy ?? placementsOf(r)[0]?.strategy ?? 'none';
 }
 
 function candidatesOf(r: EditResult): Candidate[] {
@@ -592,7 +595,7 @@ function candidatesOf(r: EditResult): Candidate[] {
 }
 
 function locations(r: EditResult, hunk: Hunk): Location[] {
-  if (r.resolved) return r.resolved.target;
+  if (r.resolved ?? r.made) return (r.resolved ?? r.made)!.target;
   // Parts that are not the edit's own, but the reference's, belong to all its hunks.
   const isOf = (s: Segment) => s.hunk === hunk || !r.edit.segments.includes(s);
   const at = placementsOf(r).flatMap((p) =>

@@ -109,7 +109,7 @@ export class Reference {
     context: PortContext,
   ): Promise<void> {
     if (change.status !== 'modified') return;
-    const open = results.filter((r) => !r.resolved);
+    const open = results.filter((r) => !r.resolved && !r.made);
     const paths = new Set(fileHeirs.map((h) => h.path));
     for (const r of open.filter((x) => x.outcome === 'conflict')) {
       const scope = scopeOf(base, r.edit.segments[0]!);

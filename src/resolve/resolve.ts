@@ -202,6 +202,7 @@ export async function portAgain(port: OpenPort, progress: (stage: string) => voi
       markers: known?.markers ?? false,
       chronicle: known?.chronicle ?? true,
       reference: known?.reference ?? null,
+      generate: known?.generate ?? true,
       dryRun: false,
       progress,
     },

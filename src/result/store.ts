@@ -29,6 +29,8 @@ export interface PortRequest {
   chronicle: boolean;
   /** Ports of an older kport have none. */
   reference?: string | null;
+  /** Ports made before there was a choice have none. */
+  generate?: boolean;
 }
 
 /** Keeps a port's report under its branch, and its branch as the last one. */

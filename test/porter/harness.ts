@@ -20,7 +20,7 @@ export interface ReferenceTexts {
 export type Texts = Record<string, string>;
 
 /** A kernel in memory. */
-function memoryTree(name: string, files: Texts): KernelTree {
+export function memoryTree(name: string, files: Texts): KernelTree {
   return {
     name,
     version: parseVersion(name)!,
@@ -30,6 +30,35 @@ function memoryTree(name: string, files: Texts): KernelTree {
     has: (p) => p in files,
     entry: (p) => (p in files ? { mode: '100644', oid: blobId(files[p]!) } : null),
     read: (p) => Promise.resolve(files[p] ?? null),
+  };
+}
+
+/** The set of one patch that makes `after` of `base`; files that `after` does not name are those of `base`. */
+export function setOf(base: Texts, after: Texts, name = 'set', version = 'v4.18'): PatchSet {
+  const diff = Object.keys(after)
+    .filter((p) => after[p] !== base[p])
+    .map((p) => {
+      const added = base[p] === undefined;
+      const text = createTwoFilesPatch(added ? '/dev/null' : `a/${p}`, `b/${p}`, base[p] ?? '', after[p]!, '', '', {
+        context: 3,
+      });
+      const body = text.slice(text.indexOf('--- ')).replace(/^(---|\+\+\+) (\S+)\t?.*$/gm, '$1 $2');
+      return `diff --git a/${p} b/${p}\n${added ? 'new file mode 100644\n' : ''}${body}`;
+    })
+    .join('');
+  return {
+    name,
+    dir: '',
+    manifest: {
+      schemaVersion: 1 as const,
+      name,
+      base: { version, commit: null },
+      patches: [{ file: '0001.patch', kind: 'diff' as const }],
+      unreadable: [],
+    },
+    patches: [
+      { file: '0001.patch', author: null, subject: name, body: '', diff, changes: readDiff(diff, '0001.patch') },
+    ],
   };
 }
 
@@ -60,7 +89,7 @@ export async function port(
   const upstream = { ...base, ...target };
   const reference = way.reference ?? null;
   for (const path of moved) delete upstream[path];
-  const set = setOf('set', 'v4.18', base, after);
+  const set = setOf(base, after);
   return Scratch.use([], async (scratch) => {
     const between = Object.entries(way.between ?? {}).map(([name, files]) => {
       const all = { ...base, ...files };
@@ -75,9 +104,10 @@ export async function port(
       knowledge: {},
       cache: null,
       markers: false,
+      generate: true,
       only: null,
       reference: reference && {
-        set: setOf('other', reference.version, reference.base, { ...reference.base, ...reference.patched }),
+        set: setOf(reference.base, { ...reference.base, ...reference.patched }, 'other', reference.version),
         base: memoryTree(reference.version, reference.base),
       },
       progress: () => undefined,
@@ -90,35 +120,6 @@ export async function port(
     const { patches } = ported;
     return { files, hunks: patches[0]!.hunks, patches, workItems: ported.workItems, notes: ported.notes };
   });
-}
-
-/** A patch set of one diff: what makes `after` of `base`. */
-function setOf(name: string, version: string, base: Texts, after: Texts): PatchSet {
-  const diff = Object.keys(after)
-    .filter((p) => after[p] !== base[p])
-    .map((p) => {
-      const added = base[p] === undefined;
-      const text = createTwoFilesPatch(added ? '/dev/null' : `a/${p}`, `b/${p}`, base[p] ?? '', after[p]!, '', '', {
-        context: 3,
-      });
-      const body = text.slice(text.indexOf('--- ')).replace(/^(---|\+\+\+) (\S+)\t?.*$/gm, '$1 $2');
-      return `diff --git a/${p} b/${p}\n${added ? 'new file mode 100644\n' : ''}${body}`;
-    })
-    .join('');
-  return {
-    name,
-    dir: '',
-    manifest: {
-      schemaVersion: 1 as const,
-      name,
-      base: { version, commit: null },
-      patches: [{ file: '0001.patch', kind: 'diff' as const }],
-      unreadable: [],
-    },
-    patches: [
-      { file: '0001.patch', author: null, subject: name, body: '', diff, changes: readDiff(diff, '0001.patch') },
-    ],
-  };
 }
 
 /** Lines as a text. */

@@ -48,6 +48,11 @@ export const applyCommand = defineCommand({
         describe: 'port these files or folders alone',
       })
       .option('chronicle', { type: 'boolean', default: true, describe: 'use the known upstream changes' })
+      .option('generate', {
+        type: 'boolean',
+        default: true,
+        describe: 'generate what cannot be carried because the target calls EL2 in another way',
+      })
       .option('conflicts', {
         choices: ['reject', 'markers'] as const,
         default: 'reject' as const,
@@ -94,6 +99,7 @@ export const applyCommand = defineCommand({
       markers: args.conflicts === 'markers',
       stepwise: args.stepwise,
       chronicle: args.chronicle,
+      generate: args.generate,
       resolutions: args.resolutions ? 'use' : 'ignore',
       dryRun: args.dryRun,
       progress: (stage) => ui.progress(stage),

@@ -1,0 +1,302 @@
+import { posix } from 'node:path';
+import type { Evidence, Location, Outcome } from '../core/outcome';
+import type { ByteString } from '../core/text';
+import {
+  hostCallName,
+  hostEntry,
+  hostEntryName,
+  hostHeader,
+  hostHeaderName,
+  hostHeaderPath,
+  withCalls,
+  withDeclarations,
+  withSymbols,
+} from '../hypercall-gen/carried';
+import { addAlias, addInclude, addObjects, callFirst } from '../hypercall-gen/entries';
+import type { EraChange } from '../hypercall-gen/era-parts';
+import type { PortContext } from './context';
+import type { Edit } from './lift';
+import type { EditResult } from './port-edit';
+import type { PortedPatch } from './port';
+import type { PorterFile, View } from './view';
+
+/** What generation gave for an edit, in place of a placement. */
+export interface Made {
+  strategy: string;
+  confidence: number;
+  target: Location[];
+  evidence: Evidence[];
+}
+
+/** How sure generated code is: it does what the set's did, in other words. */
+const GENERATED = 0.8;
+
+/**
+ * Puts generated code in the place of what a set has for the era of its base: the way of a hypercall from the host into
+ * the dispatcher, and what an nVHE object needs. One for a whole set.
+ */
+export class EraParts {
+  private readonly evidence: Evidence[];
+  /** Where the host's calls come in now; its line is known when the call is made. */
+  private entry: Location | null = null;
+
+  constructor(private readonly change: EraChange) {
+    const { from, to } = change;
+    this.evidence = [
+      { kind: 'era', text: `the target calls EL2 in another way than the base: '${to.kind}', not '${from.kind}'` },
+      ...to.evidence.map((text) => ({ kind: 'era', text })),
+    ];
+  }
+
+  /**
+   * Edits of assembly that belong to the way of a host into EL2, when the target's host comes in elsewhere: that way is
+   * generated for calls, and has to be made by hand for whatever else comes along it.
+   */
+  verdicts(edits: readonly Edit[], base: PorterFile, target: PorterFile | null): Map<Edit, EditResult> {
+    const verdicts = new Map<Edit, EditResult>();
+    const { to, table, own } = this.change;
+    const { dispatcher } = table.interface;
+    const from = dispatcher?.calledFrom.some((c) => c.how === 'assembly' && c.path === base.path) ?? false;
+    if (to.kind !== 'smccc' || to.hypMain === null || !from || !target) return verdicts;
+    // What the base's file reads to tell who it was, and the target's does not.
+    const asked = new Set(base.lines.flatMap((l) => READS.exec(l)?.[1] ?? []));
+    for (const register of asked) if (new RegExp(`\\b${register}\\b`).test(target.text)) asked.delete(register);
+    const says = (edit: Edit, outcome: Outcome, reason: string | null, made?: Made) =>
+      verdicts.set(edit, {
+        ...{ edit, placements: [], outcome },
+        failure: reason === null ? null : { placed: false, reason, evidence: this.evidence, candidate: null },
+        ...(made && { made }),
+      });
+    const added = (edit: Edit) => edit.segments.flatMap((s) => s.added);
+    const callees = (edit: Edit) => added(edit).flatMap((l) => /^\s*bl?\s+(\w+)/.exec(l)?.[1] ?? []);
+    const reads = (lines: readonly ByteString[]) => lines.map((l) => READS.exec(l)?.[1]).find((r) => r && asked.has(r));
+    const dead = new Set<string>();
+    for (const edit of edits) {
+      const called = callees(edit).filter((name) => own.has(name));
+      if (called.includes(dispatcher!.name) && called.every((name) => name === dispatcher!.name)) {
+        this.entry = { path: to.hypMain, definition: null, line: 1 };
+        says(edit, 'generated', null, this.made([this.entry]));
+        continue;
+      }
+      if (called.includes(dispatcher!.name)) {
+        const others = called.filter((name) => name !== dispatcher!.name).map((name) => `'${name}'`);
+        const reason = `calls of '${dispatcher!.name}' come from '${to.hypMain}' now; those of ${others.join(', ')} have no place`;
+        says(edit, 'conflict', reason);
+        continue;
+      }
+      const register = reads(added(edit));
+      if (register) {
+        for (const l of added(edit)) for (const m of l.matchAll(BRANCH)) dead.add((m[1] ?? m[2] ?? m[3])!);
+        says(
+          edit,
+          'conflict',
+          `only guests come here in the target, which does not ask '${register}': what is for the host has to go elsewhere`,
+        );
+        continue;
+      }
+      const before = edit.segments.map((s) => reads(base.lines.slice(Math.max(0, s.at - 1), s.at)));
+      if (called.length === 0 && before.every((r) => r !== undefined)) {
+        says(edit, 'obsolete', `the target does not ask '${before[0]!}' here: the host comes in elsewhere`);
+      }
+    }
+    // What only a way that is gone leads to.
+    for (const edit of edits) {
+      const labels = added(edit).flatMap((l) => /^(\w+):/.exec(l)?.[1] ?? []);
+      if (verdicts.has(edit) || !labels.some((l) => dead.has(l))) continue;
+      says(edit, 'conflict', 'only guests come here in the target: the way of the host that leads to it is gone');
+    }
+    return verdicts;
+  }
+
+  /** Makes what a patch needs, behind its port: in the target, and in what is said of its hunks and files. */
+  async join(ported: PortedPatch, context: PortContext): Promise<void> {
+    const { target } = context;
+    const paths = new Set([
+      ...ported.files.flatMap((f) => f.targetPaths),
+      ...ported.hunks.flatMap((h) => h.target.map((t) => t.path)),
+    ]);
+    for (const path of paths) {
+      const mode = target.mode(path);
+      if (mode === null || !/\.[ch]$|(^|\/)(Makefile|Kbuild)$/.test(path) || !target.changes().has(path)) continue;
+      await this.hostCalls(path, ported, context);
+      await this.symbols(path, ported, context);
+      await this.dispatcher(path, ported, context);
+      await this.objects(path, ported, context);
+      await this.aliases(path, ported, context);
+    }
+  }
+
+  private made(target: Location[]): Made {
+    return { strategy: 'era', confidence: GENERATED, target, evidence: this.evidence };
+  }
+
+  /** Lays a text over a file of the target. */
+  private async lay(target: View, path: ByteString, text: ByteString): Promise<void> {
+    if ((await target.text(path)) !== text) target.set(path, { text, mode: target.mode(path) ?? '100644' });
+  }
+
+  /** Says what was generated of a file, and of those of its hunks that `concerned` names. */
+  private say(
+    ported: PortedPatch,
+    path: ByteString,
+    text: string,
+    more: readonly ByteString[],
+    concerned: (added: ByteString) => boolean,
+    doubt: string | null = null,
+  ): void {
+    const evidence = [...this.evidence, { kind: 'generated', text }];
+    const join = (message: string | null) => [message, doubt].filter((m) => m !== null).join('; ') || null;
+    const fresh = (old: Evidence[]) => evidence.filter((e) => !old.some((o) => o.text === e.text));
+    for (const file of ported.files) {
+      if (!file.targetPaths.includes(path)) continue;
+      file.evidence = [...file.evidence, ...fresh(file.evidence)];
+      file.targetPaths = [...new Set([...file.targetPaths, ...more])];
+      const hunks = ported.hunks.filter((h) => h.path === file.path);
+      if (file.status === 'added') {
+        file.message = join(file.message);
+        file.outcome = 'generated';
+        continue;
+      }
+      const change = ported.patch.changes.find((c) => (c.newPath ?? c.oldPath) === file.path);
+      for (const hunk of hunks) {
+        const lines = change?.hunks.find((h) => h.id === hunk.id)?.lines ?? [];
+        const isAdded = lines.some((l) => l.startsWith('+') && concerned(l.slice(1)));
+        if (!isAdded || !PLACED_AS_WRITTEN.has(hunk.outcome)) continue;
+        hunk.message = join(hunk.message);
+        hunk.evidence = [...hunk.evidence, ...fresh(hunk.evidence)];
+        hunk.outcome = 'generated';
+        hunk.confidence = Math.min(hunk.confidence, GENERATED);
+      }
+      const outcomes = new Set(hunks.map((h) => h.outcome));
+      if (file.outcome !== 'conflict') file.outcome = outcomes.size === 1 ? [...outcomes][0]! : 'mixed';
+    }
+  }
+
+  private async header(context: PortContext): Promise<ByteString> {
+    const path = hostHeaderPath(this.change);
+    await this.lay(context.target, path, hostHeader(this.change));
+    return path;
+  }
+
+  /** Calls by a function that the target has no more. */
+  private async hostCalls(path: ByteString, ported: PortedPatch, context: PortContext): Promise<void> {
+    const gone = this.change.goneCall;
+    const text = await context.target.text(path);
+    if (gone === null || !/\.[ch]$/.test(path) || !text?.includes(gone)) return;
+    const by = hostCallName(this.change);
+    const made = withCalls(text, gone, by);
+    if (made === null) return;
+    await this.lay(context.target, path, addInclude(made, hostHeaderName(this.change)));
+    const header = await this.header(context);
+    this.say(ported, path, `'${by}' makes the calls that '${gone}' made`, [header], (l) => l.includes(gone));
+    if (made.includes(gone)) return;
+    // The doubts of the adapter are settled.
+    const settled = (m: string | null) =>
+      m
+        ?.split('; ')
+        .filter((d) => !d.includes(`'${gone}'`))
+        .join('; ') || null;
+    for (const f of ported.files) if (f.targetPaths.includes(path)) f.message = settled(f.message);
+    for (const h of ported.hunks) if (h.outcome === 'generated') h.message = settled(h.message);
+  }
+
+  /** EL2 data that code of EL1 means. */
+  private async symbols(path: ByteString, ported: PortedPatch, context: PortContext): Promise<void> {
+    const { el2Data, el2Sources, symbolMacro: macro } = this.change;
+    const source = ported.files.find((f) => f.targetPaths.includes(path) && f.status === 'added')?.path;
+    if (macro === null || el2Data.size === 0 || source === undefined || el2Sources.has(source)) return;
+    const file = await context.target.file(path);
+    if (!file) return;
+    const made = path.endsWith('.h')
+      ? withDeclarations(file.text, el2Data, macro)
+      : withSymbols(file.text, file.index.definitions, el2Data, macro);
+    if (made === null) return;
+    await this.lay(context.target, path, made);
+    this.say(ported, path, `data of EL2 is that of the nVHE object: '${macro}'`, [], () => false);
+  }
+
+  /** The way from KVM's dispatcher into the set's. */
+  private async dispatcher(path: ByteString, ported: PortedPatch, context: PortContext): Promise<void> {
+    const { to, table } = this.change;
+    const { dispatcher, option } = table.interface;
+    const isAssembly = dispatcher?.calledFrom.some((c) => c.how === 'assembly') ?? false;
+    if (to.kind !== 'smccc' || to.hypMain === null || !isAssembly || !path.endsWith('.c')) return;
+    const source = ported.files.find((f) => f.targetPaths.includes(path))?.path;
+    if (source !== dispatcher!.place?.path) return;
+    const [file, main] = [await context.target.file(path), await context.target.text(to.hypMain)];
+    const found = file?.index.definitions.find((d) => d.kind === 'function' && d.name === dispatcher!.name);
+    if (!file || !found || main === null || file.text.includes(hostEntryName(this.change))) return;
+    const entry = hostEntry(file.text, found, this.change);
+    const hook = entry && callFirst(main, 'SMCCC_RET_NOT_SUPPORTED', hostEntryName(this.change), option);
+    if (!entry || !hook) return;
+    await this.lay(context.target, path, addInclude(entry.text, hostHeaderName(this.change)));
+    const called = addInclude(hook, hostHeaderName(this.change));
+    await this.lay(context.target, to.hypMain, called);
+    const header = await this.header(context);
+    const line = called.slice(0, called.indexOf(`${hostEntryName(this.change)}(`)).split('\n').length;
+    if (this.entry) this.entry.line = line;
+    const doubt = entry.open
+      ? `KVM answers every number that is not the set's: which of KVM's own calls the host may make was told elsewhere`
+      : null;
+    const text = `'${hostEntryName(this.change)}' brings calls from '${to.hypMain}' to '${dispatcher!.name}'`;
+    this.say(ported, path, text, [to.hypMain, header], (l) => l.includes(dispatcher!.name), doubt);
+  }
+
+  /** EL2 files of the set that a list names: into the list of the nVHE object, too. */
+  private async objects(path: ByteString, ported: PortedPatch, context: PortContext): Promise<void> {
+    const makefile = this.change.to.nvheMakefile;
+    const { el2Sources, table } = this.change;
+    if (makefile === null || path === makefile || !/(^|\/)(Makefile|Kbuild)$/.test(path)) return;
+    const text = (await context.target.text(path)) ?? '';
+    const source = ported.files.find((f) => f.targetPaths.includes(path))?.path ?? path;
+    const folder = (p: ByteString) => p.slice(0, p.lastIndexOf('/') + 1);
+    const listed: string[] = [];
+    let option: string | null = table.interface.option;
+    for (const [, own, list] of text.replace(/\\\n/g, ' ').matchAll(/^[\w-]+-(?:y|\$\((\w+)\))[ \t]*[:+]?=(.*)$/gm)) {
+      for (const [, stem] of list!.matchAll(/(?:^|\s)(\S+)\.o(?=\s|$)/g)) {
+        if (!el2Sources.has(`${folder(source)}${stem}.c`)) continue;
+        option = own ?? option;
+        listed.push(posix.relative(folder(makefile), `${folder(path)}${stem}.o`));
+      }
+    }
+    const there = await context.target.text(makefile);
+    if (listed.length === 0 || there === null) return;
+    const made = addObjects(there, listed, option, /^(hyp|obj|hyp-obj)$/);
+    if (made === null || made === there) return;
+    await this.lay(context.target, makefile, made);
+    const names = listed.map((o) => posix.basename(o));
+    const isEntry = (l: ByteString) => names.some((n) => l.includes(n));
+    this.say(
+      ported,
+      path,
+      `EL2 is an object of its own: '${makefile}' lists ${names.length} of these, too`,
+      [makefile],
+      isEntry,
+    );
+  }
+
+  /** Data of the kernel that EL2 code of the set uses. */
+  private async aliases(path: ByteString, ported: PortedPatch, context: PortContext): Promise<void> {
+    const { to, table, borrowed } = this.change;
+    const source = ported.files.find((f) => f.targetPaths.includes(path))?.path;
+    const names = source === undefined ? undefined : borrowed.get(source);
+    const there = to.imageVars === null ? null : await context.target.text(to.imageVars);
+    if (!names || there === null || to.aliasMacro === null) return;
+    const made = addAlias(
+      there,
+      to.aliasMacro,
+      names,
+      table.interface.option,
+      'Data of the kernel that the corevisor uses',
+    );
+    if (made === null || made === there) return;
+    await this.lay(context.target, to.imageVars!, made);
+    const text = `EL2 is an object of its own: aliases for ${names.map((n) => `'${n}'`).join(', ')}`;
+    this.say(ported, path, text, [to.imageVars!], (l) => names.some((n) => l.includes(n)));
+  }
+}
+
+const READS = /^\s*mrs\s+x\d+\s*,\s*(\w+)/;
+const BRANCH = /\bcbn?z\s+\w+\s*,\s*(\w+)|\btbn?z\s+\w+\s*,\s*\S+\s*,\s*(\w+)|\bb(?:\.\w+)?\s+(\w+)/g;
+/** Outcomes that generation may stand in for: text of the set is there. */
+const PLACED_AS_WRITTEN: ReadonlySet<Outcome> = new Set(['applied', 'merged', 'relocated', 'rewritten']);
