@@ -1,4 +1,4 @@
-import type { Outcome } from '../core/outcome';
+import type { Evidence, Outcome } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import { statementsIn } from './blocks';
@@ -36,6 +36,8 @@ export interface EditResult {
   inert?: boolean;
   /** A person made it; then it has no placement of the porter's. */
   resolved?: Resolved;
+  /** Another edit's placements hold what this one adds; then it has none of its own. */
+  twin?: { of: EditResult; evidence: Evidence[] };
   /** Generated code stands for it. */
   made?: Made;
 }

@@ -9,6 +9,13 @@ import type { PatchSet } from '../../src/patch-set/patch-set';
 import type { PortedPatch } from '../../src/porter/port';
 import { runPipeline, runStepwise } from '../../src/pipeline';
 
+/** A second set of the family: its own base, whole, and what it makes of that. */
+export interface ReferenceTexts {
+  version: string;
+  base: Texts;
+  patched: Texts;
+}
+
 /** Path to text. */
 export type Texts = Record<string, string>;
 
@@ -27,7 +34,7 @@ export function memoryTree(name: string, files: Texts): KernelTree {
 }
 
 /** The set of one patch that makes `after` of `base`; files that `after` does not name are those of `base`. */
-export function setOf(base: Texts, after: Texts): PatchSet {
+export function setOf(base: Texts, after: Texts, name = 'set', version = 'v4.18'): PatchSet {
   const diff = Object.keys(after)
     .filter((p) => after[p] !== base[p])
     .map((p) => {
@@ -40,17 +47,17 @@ export function setOf(base: Texts, after: Texts): PatchSet {
     })
     .join('');
   return {
-    name: 'set',
+    name,
     dir: '',
     manifest: {
       schemaVersion: 1 as const,
-      name: 'set',
-      base: { version: 'v4.18', commit: null },
+      name,
+      base: { version, commit: null },
       patches: [{ file: '0001.patch', kind: 'diff' as const }],
       unreadable: [],
     },
     patches: [
-      { file: '0001.patch', author: null, subject: 'set', body: '', diff, changes: readDiff(diff, '0001.patch') },
+      { file: '0001.patch', author: null, subject: name, body: '', diff, changes: readDiff(diff, '0001.patch') },
     ],
   };
 }
@@ -76,10 +83,11 @@ export async function port(
   patched: Texts,
   target: Texts,
   moved: string[] = [],
-  way: { between?: Between; stepwise?: boolean; generate?: boolean } = {},
+  way: { between?: Between; stepwise?: boolean; generate?: boolean; reference?: ReferenceTexts } = {},
 ): Promise<Ported> {
   const after = { ...base, ...patched };
   const upstream = { ...base, ...target };
+  const reference = way.reference ?? null;
   for (const path of moved) delete upstream[path];
   const set = setOf(base, after);
   return Scratch.use([], async (scratch) => {
@@ -98,6 +106,10 @@ export async function port(
       markers: false,
       generate: way.generate ?? true,
       only: null,
+      reference: reference && {
+        set: setOf(reference.base, { ...reference.base, ...reference.patched }, 'other', reference.version),
+        base: memoryTree(reference.version, reference.base),
+      },
       progress: () => undefined,
     });
     const files = { ...upstream };
