@@ -76,7 +76,6 @@ export async function portCase(material: Material, seed: number, n: number) {
     markers: false,
     generate: false,
     only: null,
-    generate: false,
     progress: () => undefined,
   });
   return { mutation, situation, patch: ported.patches[0]!, judge: new Judge(change.path, base, target) };
