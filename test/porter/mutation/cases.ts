@@ -74,7 +74,6 @@ export async function portCase(material: Material, seed: number, n: number) {
     knowledge: {},
     cache: null,
     markers: false,
-    generate: false,
     only: null,
     progress: () => undefined,
   });
