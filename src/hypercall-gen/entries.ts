@@ -66,8 +66,8 @@ export function addObjects(
   return [...lines.slice(0, last.end), ...made.map((l) => `${l}\n`), ...lines.slice(last.end)].join('');
 }
 
-/** Adds an `#include` behind the last one of the same kind; nothing when it is there. */
-export function addInclude(text: ByteString, header: string): ByteString {
+/** Adds an `#include` behind the last one of the same kind, under an option if one is named; nothing when it is there. */
+export function addInclude(text: ByteString, header: string, option: string | null = null): ByteString {
   if (text.includes(`#include <${header}>`)) return text;
   const lines = splitLines(text);
   const folder = header.slice(0, header.indexOf('/') + 1);
@@ -78,7 +78,9 @@ export function addInclude(text: ByteString, header: string): ByteString {
   if (at < 0) lines.forEach((line, i) => (at = line.startsWith('#include <') ? i : at));
   const own = lines.findIndex((line) => line.startsWith('#include "'));
   if (at < 0 && own >= 0) at = own - 1;
-  return [...lines.slice(0, at + 1), `#include <${header}>\n`, ...lines.slice(at + 1)].join('');
+  const include = `#include <${header}>\n`;
+  const guarded = option === null ? include : `#ifdef ${option}\n${include}#endif\n`;
+  return [...lines.slice(0, at + 1), guarded, ...lines.slice(at + 1)].join('');
 }
 
 /**

@@ -20,7 +20,7 @@ export interface EraChange {
   table: HypercallTable;
   /** C files of the set with code for EL2, by their paths in the set; the target's nVHE object needs them. */
   el2Sources: ReadonlySet<ByteString>;
-  /** Data that these files define: what EL1 means by the name is a copy that nobody uses. */
+  /** Data that these files define and code of the set for EL1 uses: its copy is one that EL2 knows nothing of. */
   el2Data: ReadonlySet<string>;
   /** Data of the kernel that EL2 code of the set uses, by the file that does; each needs an alias. */
   borrowed: ReadonlyMap<ByteString, readonly string[]>;
@@ -56,7 +56,7 @@ export async function eraChange(set: PatchSet, base: ListedTree, target: ListedT
   return {
     ...{ from, to, table, borrowed, symbolMacro, own: el2.own },
     el2Sources: objects ? new Set(el2.uses.keys()) : new Set(),
-    el2Data: objects && symbolMacro !== null ? el2.data : new Set(),
+    el2Data: objects && symbolMacro !== null ? el2.shared : new Set(),
     goneCall: to.kind === 'smccc' && (await calls(base)) && !(await calls(target)) ? KERNEL_CALL : null,
   };
 }
@@ -70,6 +70,7 @@ async function calls(tree: TreeReader): Promise<boolean> {
 async function el2Of(files: readonly PatchedFile[]) {
   const uses = new Map<ByteString, Set<string>>();
   const data = new Set<string>();
+  const host = new Set<string>();
   const own = new Set<string>();
   const added = files.filter((f) => f.isNew && /\.[ch]$/.test(f.path));
   const attributes = new Set([EL2_MARK, ...attributeWords(added.flatMap((f) => plainMacros(f.text)))]);
@@ -78,7 +79,10 @@ async function el2Of(files: readonly PatchedFile[]) {
     const { definitions } = await indexFile(file.path, file.text, { attributes });
     for (const d of definitions) if (d.kind === 'function') own.add(d.name);
     const marked = definitions.filter((d) => d.kind === 'function' && d.signature?.annotations.includes(EL2_MARK));
-    if (marked.length === 0) continue;
+    if (marked.length === 0) {
+      for (const d of definitions) if (d.kind === 'function') for (const word of d.uses) host.add(word);
+      continue;
+    }
     const used = new Set(marked.flatMap((d) => d.uses));
     // In the order of the text, as a person would list them.
     uses.set(file.path, new Set(file.text.match(/[A-Za-z_]\w*/g)?.filter((word) => used.has(word))));
@@ -87,7 +91,7 @@ async function el2Of(files: readonly PatchedFile[]) {
       if (d.kind === 'variable' && !words.includes('extern') && !words.includes('static')) data.add(d.name);
     }
   }
-  return { uses, data, own };
+  return { uses, data, shared: new Set([...data].filter((n) => host.has(n))), own };
 }
 
 /** Names of data that the kernel's headers declare, and the macro for names in the nVHE object. */

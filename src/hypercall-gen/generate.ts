@@ -124,7 +124,7 @@ async function entries(work: Generation, era: Era, tree: TreeReader): Promise<Ge
   if (era.kind === 'smccc' && era.hypMain) {
     await change(era.hypMain, 'glue', (t) => {
       const called = callFirst(t, 'SMCCC_RET_NOT_SUPPORTED', work.dispatcherName, option);
-      return called && addInclude(called, work.include);
+      return called && addInclude(called, work.include, option);
     });
   }
   const aliases = work.aliases();

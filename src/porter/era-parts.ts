@@ -186,7 +186,9 @@ export class EraParts {
     const by = hostCallName(this.change);
     const made = withCalls(text, gone, by);
     if (made === null) return;
-    await this.lay(context.target, path, addInclude(made, hostHeaderName(this.change)));
+    const isOwn = ported.files.some((f) => f.targetPaths.includes(path) && f.status === 'added');
+    const option = isOwn ? null : this.change.table.interface.option;
+    await this.lay(context.target, path, addInclude(made, hostHeaderName(this.change), option));
     const header = await this.header(context);
     this.say(ported, path, `'${by}' makes the calls that '${gone}' made`, [header], (l) => l.includes(gone));
     if (made.includes(gone)) return;
@@ -230,7 +232,7 @@ export class EraParts {
     const hook = entry && callFirst(main, 'SMCCC_RET_NOT_SUPPORTED', hostEntryName(this.change), option);
     if (!entry || !hook) return;
     await this.lay(context.target, path, addInclude(entry.text, hostHeaderName(this.change)));
-    const called = addInclude(hook, hostHeaderName(this.change));
+    const called = addInclude(hook, hostHeaderName(this.change), option);
     await this.lay(context.target, to.hypMain, called);
     const header = await this.header(context);
     const line = called.slice(0, called.indexOf(`${hostEntryName(this.change)}(`)).split('\n').length;

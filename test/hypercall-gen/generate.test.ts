@@ -172,7 +172,9 @@ describe('generation', () => {
     const { table } = await extracted(patched());
     const done = await generated(table, smcccKernel());
     const main = done.files.find((f) => f.what === 'glue')!.text;
-    expect(main).toContain('#include <asm/kvm_host.h>\n#include <asm/kestrel_hypercalls.h>\n');
+    expect(main).toContain(
+      '#include <asm/kvm_host.h>\n#ifdef CONFIG_KESTREL\n#include <asm/kestrel_hypercalls.h>\n#endif\n',
+    );
     expect(main).toContain(
       '	unsigned long ret = 0;\n\n#ifdef CONFIG_KESTREL\n	if (handle_kestrel_hcall(host_ctxt))\n		return;\n#endif\n\n	switch (id) {',
     );

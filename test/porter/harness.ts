@@ -83,7 +83,7 @@ export async function port(
   patched: Texts,
   target: Texts,
   moved: string[] = [],
-  way: { between?: Between; stepwise?: boolean; reference?: ReferenceTexts } = {},
+  way: { between?: Between; stepwise?: boolean; reference?: ReferenceTexts; generate?: boolean } = {},
 ): Promise<Ported> {
   const after = { ...base, ...patched };
   const upstream = { ...base, ...target };
@@ -104,7 +104,7 @@ export async function port(
       knowledge: {},
       cache: null,
       markers: false,
-      generate: true,
+      generate: way.generate ?? true,
       only: null,
       reference: reference && {
         set: setOf(reference.base, { ...reference.base, ...reference.patched }, 'other', reference.version),

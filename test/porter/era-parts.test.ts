@@ -1,0 +1,262 @@
+import { base, edit, ENTRY, HOST, KVM_HOST, patched, VM, type Tree } from '../hypercall-gen/kestrel';
+import { port, type Ported, type Texts } from './harness';
+
+const ENTRY_S = 'arch/arm64/kvm/hyp/hyp-entry.S';
+const KVM_ASM = 'arch/arm64/include/asm/kvm_asm.h';
+const NVHE_MAKEFILE = 'arch/arm64/kvm/hyp/nvhe/Makefile';
+const HYP_MAIN = 'arch/arm64/kvm/hyp/nvhe/hyp-main.c';
+const IMAGE_VARS = 'arch/arm64/kernel/image-vars.h';
+const OWN_MAKEFILE = 'arch/arm64/kestrel/Makefile';
+const OWN_HEADER = 'arch/arm64/kestrel/kestrel.h';
+const HVC_HEADER = 'arch/arm64/include/asm/kestrel_hvc.h';
+
+/** The base with a test in its entry code that tells the host from a guest, and data that EL2 code uses. */
+function kernel(): Tree {
+  const tree = base();
+  tree.set('arch/arm64/include/asm/sections.h', 'extern char _text[], _end[];\nextern u64 *boot_args;\n');
+  edit(tree, ENTRY_S, 'el1_sync:\n', 'el1_sync:\n\tmrs\tx0, vttbr_el2\n\tcbnz\tx0, guest\n');
+  edit(tree, KVM_HOST, '\n#endif\n', '\nint kvm_first(void);\nint kvm_last(void);\n\n#endif\n');
+  return tree;
+}
+
+function set(): Tree {
+  const tree = patched();
+  for (const [path, text] of kernel()) if (!base().has(path) || path === KVM_HOST) tree.set(path, text);
+  const call =
+    '#ifdef CONFIG_KESTREL\n#define kestrel_call(nr, ...) __kvm_call_hyp((void *)(nr), ##__VA_ARGS__)\n#endif\n';
+  edit(tree, KVM_HOST, 'int kvm_last(void);\n', `${call}int kvm_last(void);\n`);
+  edit(
+    tree,
+    ENTRY_S,
+    'el1_sync:\n',
+    `el1_sync:
+	mrs	x0, vttbr_el2
+#ifdef CONFIG_KESTREL
+	lsr	x0, x0, #48
+#endif
+	cbnz	x0, guest
+`,
+  );
+  edit(tree, VM, '#include "kestrel.h"\n', '#include "kestrel.h"\n\nint kestrel_ready __kestrel_data;\n');
+  edit(tree, VM, '#include "kestrel.h"\n', '#include "kestrel.h"\n\nint kestrel_depth = 1;\n');
+  edit(tree, VM, 'drop(vmid);', 'drop(vmid, boot_args, _text);');
+  edit(
+    tree,
+    OWN_HEADER,
+    'struct kestrel_regs {',
+    '#define __kestrel_data __section(.kestrel)\nextern int kestrel_depth;\nextern int kestrel_ready;\n\nstruct kestrel_regs {',
+  );
+  tree.set(
+    HOST,
+    `${tree.get(HOST)!}
+/* Is kestrel_ready set? */
+bool kestrel_is_ready(struct kestrel_host *host)
+{
+	return host->kestrel_ready || kestrel_ready;
+}
+
+bool kestrel_was_ready(bool early)
+{
+	bool kestrel_ready = early;
+
+	return kestrel_ready;
+}
+`,
+  );
+  tree.set(OWN_MAKEFILE, 'obj-$(CONFIG_KESTREL) += host.o entry.o\nobj-$(CONFIG_KESTREL) += vm.o\n');
+  return tree;
+}
+
+const NVHE: Texts = {
+  'arch/arm64/include/asm/kvm_hyp.h': '/* nothing */\n',
+  [KVM_ASM]: '#define kvm_nvhe_sym(sym) __kvm_nvhe_##sym\n',
+  [NVHE_MAKEFILE]:
+    'hyp-obj-y := switch.o tlb.o\nhyp-obj-y += ../entry.o\n\nobj-y := $(patsubst %.o,%.n.o,$(hyp-obj-y))\n',
+  [IMAGE_VARS]: 'KVM_NVHE_ALIAS(panic);\nKVM_NVHE_ALIAS(_text);\n',
+};
+
+const SMCCC: Texts = {
+  ...NVHE,
+  [KVM_ASM]: `${NVHE[KVM_ASM]}#define __KVM_HOST_SMCCC_FUNC___kvm_hyp_init 0\n`,
+  [KVM_HOST]: `#ifndef __ARM64_KVM_HOST_H__
+#define __ARM64_KVM_HOST_H__
+
+struct kvm_arch {
+	u32 vmid;
+};
+
+#define kvm_call_hyp_nvhe(f, ...)					\\
+	({								\\
+		struct arm_smccc_res res;				\\
+									\\
+		arm_smccc_1_1_hvc(KVM_HOST_SMCCC_FUNC(f),		\\
+				  ##__VA_ARGS__, &res);			\\
+		res.a1;							\\
+	})
+#define kvm_call_hyp(f, ...) kvm_call_hyp_nvhe(f, ##__VA_ARGS__)
+
+int kvm_first(void);
+int kvm_last(void);
+
+#endif
+`,
+  [ENTRY_S]: '\t.text\n\nel1_sync:\n\tcmp\tx0, #HVC_STUB_HCALL_NR\n\tb.hs\t1f\n\tbr\tx5\n1:\n\teret\n',
+  [HYP_MAIN]: `#include <asm/kvm_asm.h>
+
+static void handle_host_hcall(struct kvm_cpu_context *host_ctxt)
+{
+	switch (host_ctxt->regs.regs[0]) {
+	default:
+		host_ctxt->regs.regs[0] = SMCCC_RET_NOT_SUPPORTED;
+		return;
+	}
+}
+`,
+};
+
+const texts = (tree: Tree): Texts => Object.fromEntries(tree);
+const portTo = (target: Texts, tree = set(), generate = true): Promise<Ported> =>
+  port(texts(kernel()), texts(tree), target, [], { generate });
+
+/** Outcome of each hunk, and of each new file, by path. */
+function outcomes(ported: Ported): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const h of ported.hunks) (found[h.path] ??= []).push(h.outcome);
+  for (const f of ported.patches[0]!.files) if (f.status === 'added') found[f.path] = [f.outcome];
+  return found;
+}
+
+describe('generated parts of a port', () => {
+  it('are none when the target calls EL2 as the base does', async () => {
+    const done = await portTo({ 'arch/arm64/include/asm/virt.h': '#define HVC_STUB_HCALL_NR 3\n' });
+    expect(Object.values(outcomes(done)).flat()).not.toContain('generated');
+    expect(done.files[HOST]).toBe(set().get(HOST));
+  });
+
+  it('put EL2 code into an object of its own, with its data and what it borrows', async () => {
+    const done = await portTo(NVHE);
+    expect(done.files[NVHE_MAKEFILE]).toBe(
+      NVHE[NVHE_MAKEFILE]!.replace(
+        '../entry.o\n',
+        '../entry.o\nhyp-obj-$(CONFIG_KESTREL) += ../../../kestrel/entry.o ../../../kestrel/vm.o\n',
+      ),
+    );
+    expect(done.files[IMAGE_VARS]).toMatch(/#ifdef CONFIG_KESTREL\nKVM_NVHE_ALIAS\(boot_args\);\n#endif\n$/);
+    expect(done.files[OWN_HEADER]).toContain('extern int kestrel_ready;\nextern int kvm_nvhe_sym(kestrel_ready);\n');
+    expect(done.files[OWN_HEADER]).not.toContain('(kestrel_depth)');
+    // The data of EL2, and not a field, a local or a comment that has the name.
+    expect(done.files[HOST]).toContain('/* Is kestrel_ready set? */');
+    expect(done.files[HOST]).toContain('return host->kestrel_ready || kvm_nvhe_sym(kestrel_ready);');
+    expect(done.files[HOST]).toContain('	bool kestrel_ready = early;\n\n	return kestrel_ready;\n');
+    expect(done.files[VM]).toContain('\tkestrel_ready = 1;\n');
+    // The calls go as they went.
+    expect(done.files[HVC_HEADER]).toBeUndefined();
+    expect(outcomes(done)).toMatchObject({
+      [ENTRY_S]: ['applied'],
+      [KVM_HOST]: ['applied'],
+      [OWN_MAKEFILE]: ['generated'],
+      [HOST]: ['generated'],
+      [VM]: ['generated'],
+    });
+  });
+
+  it("bring hypercalls to the set's own dispatcher where calls have SMCCC numbers", async () => {
+    const done = await portTo(SMCCC);
+    expect(done.files[HYP_MAIN]).toBe(
+      SMCCC[HYP_MAIN]!.replace(
+        '#include <asm/kvm_asm.h>\n',
+        '#include <asm/kvm_asm.h>\n#ifdef CONFIG_KESTREL\n#include <asm/kestrel_hvc.h>\n#endif\n',
+      ).replace(
+        '{\n\tswitch',
+        '{\n#ifdef CONFIG_KESTREL\n\tif (handle_kestrel_hvc(host_ctxt))\n\t\treturn;\n#endif\n\n\tswitch',
+      ),
+    );
+    const entry = done.files[ENTRY]!;
+    expect(entry).toContain('#include <asm/kestrel_hvc.h>');
+    expect(entry).toContain('\tkestrel_host_call((struct kestrel_regs *)regs);\n\tregs[1] = regs[0];\n');
+    expect(entry.match(/\tcase KESTREL_HVC_\w+:/g)).toHaveLength(12);
+    expect(done.files[KVM_HOST]).toContain('#define kestrel_call(nr, ...) kestrel_hvc((nr), ##__VA_ARGS__)');
+    expect(done.files[HVC_HEADER]).toContain('arm_smccc_1_1_hvc((u64)(nr),');
+    // What the set knew of a way that is gone has nothing to do; nothing of it is left in the entry for guests.
+    expect(done.files[ENTRY_S]).toBe(SMCCC[ENTRY_S]);
+    const glue = done.hunks.filter((h) => h.path === ENTRY_S);
+    expect(glue.map((h) => h.outcome)).toEqual(['generated']);
+    expect(glue[0]!.edits.map((e) => e.outcome)).toEqual(['obsolete', 'generated']);
+    const line = done.files[HYP_MAIN]!.split('\n').findIndex((l) => l.includes('handle_kestrel_hvc(')) + 1;
+    expect(glue[0]!.target).toEqual([{ path: HYP_MAIN, definition: null, line }]);
+    expect(glue[0]!.evidence.map((e) => e.text).join('\n')).toContain("'smccc', not 'function-pointer'");
+    expect(outcomes(done)).toMatchObject({ [KVM_HOST]: ['generated'], [ENTRY]: ['generated'] });
+    // The entry code of this set does not say what KVM may still be asked.
+    const file = done.patches[0]!.files.find((f) => f.path === ENTRY)!;
+    expect(file.message).toMatch(/KVM answers every number that is not the set's/);
+  });
+
+  it('keep the condition under which the host may name functions of EL2', async () => {
+    const tree = set();
+    tree.set(
+      ENTRY,
+      `#include "kestrel.h"
+
+typedef u64 (*boot_fn)(u64);
+
+u64 __hyp_text kestrel_host_call(u64 nr, u64 a, u64 b)
+{
+	switch (nr) {
+	case KESTREL_HVC_INSTALL:
+		kestrel_do_install();
+		return 0;
+	case KESTREL_HVC_VM_LOOKUP:
+		return kestrel_do_lookup(a, b);
+	default:
+		break;
+	}
+
+	/* Still trusted */
+	if (!kestrel_ready)
+		return ((boot_fn)nr)(a);
+	return -EPERM;
+}
+`,
+    );
+    const done = await portTo(SMCCC, tree);
+    const entry = done.files[ENTRY]!;
+    expect(entry).toContain('\t\tif (!kestrel_ready)\n\t\t\treturn false;\n');
+    expect(entry).toContain('\tregs[1] = kestrel_host_call(regs[0], regs[1], regs[2]);\n');
+    expect(entry).not.toContain('(boot_fn)nr');
+    expect(entry).not.toContain('Still trusted');
+    expect(entry).toContain('\t}\n\n\treturn -EPERM;\n}\n');
+    expect(done.patches[0]!.files.find((f) => f.path === ENTRY)!.message).toBeNull();
+  });
+
+  it('leave to people what else the host comes along for', async () => {
+    const tree = set();
+    edit(
+      tree,
+      ENTRY_S,
+      '	br	x5\n',
+      `	br	x5
+#ifdef CONFIG_KESTREL
+	mrs	x1, vttbr_el2
+	cbz	x1, fault
+#endif
+`,
+    );
+    edit(
+      tree,
+      ENTRY_S,
+      '#endif\n	eret\n',
+      '#endif\n	eret\n\n#ifdef CONFIG_KESTREL\nfault:\n	bl	kestrel_do_install\n	eret\n#endif\n',
+    );
+    const done = await portTo(SMCCC, tree);
+    expect(done.files[ENTRY_S]).toBe(SMCCC[ENTRY_S]);
+    const edits = done.hunks.filter((h) => h.path === ENTRY_S).flatMap((h) => h.edits.map((e) => e.outcome));
+    expect(edits.sort()).toEqual(['conflict', 'conflict', 'generated', 'obsolete']);
+  });
+
+  it('can be switched off', async () => {
+    const done = await portTo(SMCCC, set(), false);
+    expect(Object.values(outcomes(done)).flat()).not.toContain('generated');
+    expect(done.files[HYP_MAIN]).toBe(SMCCC[HYP_MAIN]);
+    expect(done.files[HVC_HEADER]).toBeUndefined();
+  });
+});
