@@ -236,7 +236,9 @@ class TableReader {
     const wanted = new Set([core(macro.name.replace(/^_*[A-Z]+_/, ''))]);
     if (stub) wanted.add(core(stub.name));
     const handlers = [...this.branches.values()].flatMap((b) => (b.handler === null ? [] : [b.handler]));
-    const prefix = commonPrefix(handlers);
+    // Macros, and functions that the kernel had, are named by nobody's rule.
+    const isOwn = (f: Found) => f.definition.kind === 'function' && Sources.wrote(f.source, f.definition.startLine);
+    const prefix = commonPrefix(handlers.filter((h) => this.sources.named(h).some(isOwn)));
     const ends = [macro.name.toLowerCase(), ...(stub ? [stub.name] : [])];
     const fits = (name: string) => {
       if (wanted.has(core(name))) return true;
@@ -304,7 +306,9 @@ function handlerDetail(found: Found): HandlerDetail {
     macro: false,
     // Lines of files that were read for this lookup alone are not the set's either.
     upstream: !Sources.wrote(source, definition.startLine),
-    converts: parameters.map((p) => p.name).filter((n) => new RegExp(`\\bkern_hyp_va\\s*\\(\\s*${n}\\b`).test(body)),
+    converts: parameters
+      .map((p) => p.name)
+      .filter((n) => new RegExp(`\\bkern_hyp_va\\s*\\(\\s*${n}\\b(?!\\s*(?:->|\\.|\\[))`).test(body)),
     place: nameLine(found),
   };
 }
@@ -398,7 +402,10 @@ function completeDispatcher(sources: Sources, found: FoundDispatcher): Dispatche
       );
     }
   }
-  return { ...dispatcher, calledFrom, declarations: [...declarations].sort() };
+  const own = found.definition.signature?.parameters.filter((p) => p.type !== 'void' || p.name) ?? [];
+  const byRegister = !dispatcher.frame && own[0]?.name === dispatcher.numberName;
+  const parameters = byRegister ? own.map(toArgument) : [];
+  return { ...dispatcher, parameters, calledFrom, declarations: [...declarations].sort() };
 }
 
 /** `u64 `, `char *`: what goes right before a name. */
@@ -446,7 +453,7 @@ function commonPrefix(names: readonly string[]): string | null {
 /** Functions that look like handlers by name and place, and that nobody calls. */
 function orphans(sources: Sources, dispatcher: FoundDispatcher | null, hypercalls: readonly Hypercall[]): Finding[] {
   const dispatched = hypercalls.filter((h) => h.handler !== null && h.dispatch !== null);
-  const names = dispatched.map((h) => h.handler!);
+  const names = dispatched.flatMap((h) => (h.handlerDetail?.macro || h.handlerDetail?.upstream ? [] : [h.handler!]));
   if (!dispatcher) return [];
   const prefix = commonPrefix(names);
   if (prefix === null) return [];

@@ -455,7 +455,7 @@ class Generation {
     if (this.era.kind === 'smccc' && !this.preamble().length) return `regs[${n}]`;
     if (this.era.kind === 'smccc') return `${this.frameName}->regs[${n}]`;
     if (this.table.interface.dispatcher && !this.table.interface.dispatcher.frame)
-      return n === 0 ? this.numberName : `arg${n}`;
+      return n === 0 ? this.numberName : (this.table.interface.dispatcher.parameters[n]?.name ?? `arg${n}`);
     return `${this.frameName}->regs[${n}]`;
   }
 
@@ -476,7 +476,12 @@ class Generation {
       0,
       ...this.dispatched.flatMap(({ dispatch }) => dispatch.registers.map((r) => r.register ?? 0)),
     );
-    return [`u64 ${this.numberName}`, ...Array.from({ length: most }, (_, i) => `u64 arg${i + 1}`)];
+    // All that the set's own has: others declare it, too.
+    const own = this.table.interface.dispatcher?.parameters ?? [];
+    return Array.from({ length: Math.max(most + 1, own.length) }, (_, i) => {
+      const name = i === 0 ? this.numberName : (own[i]?.name ?? `arg${i}`);
+      return `${spaced(own[i]?.type ?? 'u64')}${name}`;
+    });
   }
 
   private preamble(): string[] {

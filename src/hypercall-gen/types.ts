@@ -116,6 +116,10 @@ const Dispatcher = z
       })
       .nullable()
       .describe('null when the dispatcher gets the registers as arguments'),
+    parameters: z
+      .array(Argument)
+      .default([])
+      .describe('of a dispatcher that gets the registers as arguments: number first; generated code keeps them'),
     numberName: Identifier.default('nr').describe('the variable that holds the number'),
     preamble: z.array(z.string()).default([]).describe('statements that run before the number is looked at'),
     unknown: z.array(z.string()).default([]).describe('statements that run for a number that nobody knows'),

@@ -4,6 +4,7 @@ import { BenchSchema } from './bench';
 import { CheckSchema } from './check';
 import { CiSchema } from './ci';
 import { DiffPortsSchema } from './diff-ports';
+import { HypercallsSchema } from './hypercalls';
 import { IndexSchema } from './kernel-index';
 import { MapSchema } from './map';
 import { MatrixSchema } from './matrix';
@@ -18,6 +19,7 @@ export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   check: CheckSchema,
   ci: CiSchema,
   'diff-ports': DiffPortsSchema,
+  'hypercalls-report': HypercallsSchema,
   index: IndexSchema,
   map: MapSchema,
   matrix: MatrixSchema,
