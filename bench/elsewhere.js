@@ -139,4 +139,4 @@ function common(a, b) {
   return pairs;
 }
 
-module.exports = { elsewhere };
+module.exports = { elsewhere, key, placesOf, telling };

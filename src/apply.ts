@@ -27,6 +27,8 @@ export interface ApplyRequest {
   /** Revision of it; null for the kernel of a plain folder. */
   to: string | null;
   baseTree: string | null;
+  /** A second set of the family, made for another kernel: another source, and a witness. */
+  reference?: string | null;
   /** Branch to make; null for none. */
   branch: string | null;
   /** Folder to make; null for none. */
@@ -69,6 +71,7 @@ export async function apply(
 ): Promise<PortReport> {
   const started = performance.now();
   const set = await loadSet(request.patchesDir, request.set);
+  const other = await loadReference(request);
   const target = await openTree(request.tree, request.to);
   const branch = await checkedBranch(request, target);
   const user =
@@ -82,8 +85,11 @@ export async function apply(
   }
   if (request.out !== null) checkOut(request.out, request);
   const base = await findBase(set, target, request.tree, request.baseTree);
+  // The set's own base may have been given by '--base-tree'; a reference's has to be where the target is.
+  const otherBase = other && (await findBase(other, target, request.tree, null, false));
+  const reference = other && otherBase && { set: other, base: otherBase };
   const records = target.repo && request.resolutions !== 'ignore' ? await loadRecords(target.repo, set.name) : [];
-  const repos = [target.repo, base.repo].filter((r): r is GitRepo => r !== null);
+  const repos = [target.repo, base.repo, otherBase?.repo ?? null].filter((r): r is GitRepo => r !== null);
   try {
     const between = await openReleases(base, target);
     return await Scratch.use(repos, async (scratch) => {
@@ -101,6 +107,7 @@ export async function apply(
         generate: request.generate ?? true,
         only: isOurs,
         resolutions: records.flatMap((r) => r.resolutions),
+        reference,
         progress: request.progress,
       });
       const counted = summarize(set, ported.patches, isOurs);
@@ -130,6 +137,7 @@ export async function apply(
         option: optionOf(set),
         base: { name: base.name, version: formatVersion(base.version), commit: base.commit },
         target: { name: target.name, version: formatVersion(target.version), commit: target.commit },
+        reference: reference && { name: reference.set.name, version: formatVersion(reference.base.version) },
         result: request.dryRun
           ? null
           : {
@@ -142,7 +150,7 @@ export async function apply(
             },
         ...counted,
         workItems: ported.workItems,
-        notes: [...ported.notes, ...notesOf(counted, records)],
+        notes: [...ported.notes, ...referenceNotes(counted, other), ...notesOf(counted, records)],
         timing: { ...ported.timing, total: Math.round(performance.now() - started) },
       };
       await inspect({ report, set, base, target, scratch, tip });
@@ -161,6 +169,18 @@ export async function apply(
   }
 }
 
+/** The set that is named as reference; null for none. */
+async function loadReference({ patchesDir, set, reference }: ApplyRequest): Promise<PatchSet | null> {
+  if (reference === undefined || reference === null) return null;
+  if (reference === set) {
+    throw inputError(
+      `'${reference}' cannot be its own reference`,
+      "name a set of the same family that was made for another kernel: 'kport sets' lists them",
+    );
+  }
+  return loadSet(patchesDir, reference);
+}
+
 /** What has to be known to make the port again. */
 function rerunOf(request: ApplyRequest): PortRequest {
   const { set, to, branch, force, only, markers, chronicle, generate = true } = request;
@@ -168,8 +188,18 @@ function rerunOf(request: ApplyRequest): PortRequest {
   return {
     ...{ set, to, branch, force, only: [...only], markers, chronicle, generate },
     ...{ patchesDir: path.resolve(request.patchesDir), tree: path.resolve(request.tree) },
-    ...{ baseTree: full(request.baseTree), out: full(request.out) },
+    ...{ baseTree: full(request.baseTree), out: full(request.out), reference: request.reference ?? null },
   };
+}
+
+/** What the reference did for the port, in numbers. */
+function referenceNotes({ hunks }: Pick<PortReport, 'hunks'>, reference: PatchSet | null): string[] {
+  if (!reference) return [];
+  const having = (kind: string) => hunks.filter((h) => h.evidence.some((e) => e.kind === kind)).length;
+  const [taken, agrees, differs] = [having('reference'), having('reference-agrees'), having('reference-differs')];
+  return [
+    `reference '${reference.name}': ${taken} hunks are ported from it, ${agrees} have the same place in it, ${differs} another`,
+  ];
 }
 
 function notesOf(counted: Pick<PortReport, 'hunks'>, records: readonly HunkRecord[]): string[] {

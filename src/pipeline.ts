@@ -6,6 +6,7 @@ import { Aligner } from './porter/place';
 import { EraParts } from './porter/era-parts';
 import { MappedHeirs } from './porter/heirs';
 import type { PortContext } from './porter/context';
+import { Reference } from './porter/reference';
 import { Options } from './porter/inert';
 import { portPatch, type PortedPatch } from './porter/port';
 import { Resolutions, type Resolution } from './porter/resolutions';
@@ -15,12 +16,14 @@ import { View } from './porter/view';
 import { crossCheck, explainPort, workItemsOf, type Step } from './history';
 import type { WorkItem } from './core/outcome';
 import type { DiskCache } from './io/cache';
+import { indexKernel, scopeOfSet, type KernelIndex, type Scope } from './kernel-index';
 import { eraChange } from './hypercall-gen/era-parts';
-import { indexKernel, scopeOfSet } from './kernel-index';
 import { mapSymbols, type MapOptions } from './symbol-map';
 import type { Scratch } from './io/scratch';
 import type { KernelTree } from './io/tree';
 import type { Patch } from './core/patch';
+import { formatVersion, releasesApart } from './core/version';
+import type { Operand } from './porter/align';
 import type { ByteString } from './core/text';
 
 export interface PipelineInput {
@@ -41,6 +44,8 @@ export interface PipelineInput {
   only: ((path: ByteString) => boolean) | null;
   /** What people resolved before. */
   resolutions?: readonly Resolution[];
+  /** A second set of the family, and the kernel that it was made for. */
+  reference?: { set: PatchSet; base: KernelTree } | null;
   progress: (stage: string) => void;
 }
 
@@ -71,50 +76,16 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const targetIndex = await indexKernel(input.target, { scope, cache: input.cache });
   clock.lap('index');
 
-  const base = new View(baseIndex);
-  const patched = new View(baseIndex);
   const target = new View(targetIndex);
-  const map = mapSymbols(baseIndex, targetIndex, input.knowledge);
-  const heirs = new MappedHeirs(base, target, map);
-  const own = new Set<string>();
   const era = input.generate ? await eraChange(set, input.base, input.target) : null;
-  const brought = new Set(filesAdded(set));
-  const refused = new Set<ByteString>();
-  const twins = new Map<ByteString, ByteString>();
-
-  const context: PortContext = {
-    base,
-    patched,
-    target,
-    heirs,
-    adapter: new Adapter(
-      baseIndex,
-      targetIndex,
-      map,
-      (macro, index, operand) => heirs.operand(macro, index, operand),
-      own,
-      (path) => target.has(path) || (brought.has(path) && !refused.has(path)),
-      twins,
-    ),
-    code: new CodeSearch(target, (path) => scope.has(path)),
-    aligner: new Aligner(
-      (word) => heirs.rename(word),
-      (macro, index, operand) => heirs.operand(macro, index, operand),
-    ),
-    options: new Options(
-      () => new Set([...input.base.paths(), ...touchedPaths(set)]),
-      (path) => patched.text(path),
-    ),
-    placed: [],
-    refused,
-    twins,
-    folded: new Set(),
-    votes: new Map(),
-    roleOf: rolesOf(set.patches, input.base.paths()),
+  const sides = sidesOf(set, target, scope, input.knowledge);
+  const { context, own } = contextOf(set, baseIndex, sides, {
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
     resolutions: input.resolutions?.length ? new Resolutions(input.resolutions, input.target.commit) : null,
     parts: era && new EraParts(era),
-  };
+    reference: await referenceOf(input, sides),
+  });
+  const { base, patched, heirs } = context;
   const ported: PortedSet = { patches: [], trees: [], workItems: [], notes: [], timing: clock.laps };
   for (const { patch, files } of steps) {
     input.progress(`porting ${patch.file}`);
@@ -143,6 +114,67 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   ported.workItems = await workItemsOf(ported.patches, history);
   clock.lap('history');
   return ported;
+}
+
+/** What a set and its reference have in common: the target, with the new files of the set that is ported. */
+type Sides = Pick<PortContext, 'target' | 'refused' | 'twins' | 'folded'> & {
+  scope: Scope;
+  knowledge: MapOptions;
+  /** True for a file that the target has, or gets from the set. */
+  hasFile: (path: ByteString) => boolean;
+};
+
+function sidesOf(set: PatchSet, target: View, scope: Scope, knowledge: MapOptions): Sides {
+  const brought = new Set(filesAdded(set));
+  const refused = new Set<ByteString>();
+  const hasFile = (path: ByteString) => target.has(path) || (brought.has(path) && !refused.has(path));
+  return { target, scope, knowledge, hasFile, refused, twins: new Map(), folded: new Set() };
+}
+
+/** What the porter needs to carry a set from its base to the target. */
+function contextOf(
+  set: PatchSet,
+  baseIndex: KernelIndex,
+  { target, refused, twins, folded, scope, knowledge, hasFile }: Sides,
+  rest: Pick<PortContext, 'markers' | 'resolutions' | 'parts' | 'reference'>,
+): { context: PortContext; own: Set<string> } {
+  const [base, patched] = [new View(baseIndex), new View(baseIndex)];
+  const map = mapSymbols(baseIndex, target.kernel, knowledge);
+  const heirs = new MappedHeirs(base, target, map);
+  const own = new Set<string>();
+  const operand: Operand = (macro, index, name) => heirs.operand(macro, index, name);
+  const context: PortContext = {
+    ...{ base, patched, target, heirs, refused, twins, folded, placed: [], votes: new Map(), ...rest },
+    adapter: new Adapter(baseIndex, target.kernel, map, operand, own, hasFile, twins),
+    code: new CodeSearch(target, (path) => scope.has(path)),
+    aligner: new Aligner((word) => heirs.rename(word), operand),
+    options: new Options(
+      () => new Set([...base.tree.paths(), ...touchedPaths(set)]),
+      (path) => patched.text(path),
+    ),
+    roleOf: rolesOf(set.patches, base.tree.paths()),
+  };
+  return { context, own };
+}
+
+/** The reference of a port, its patches read; null when there is none. */
+async function referenceOf(input: PipelineInput, sides: Sides): Promise<Reference | null> {
+  if (!input.reference) return null;
+  const { set, base } = input.reference;
+  input.progress(`indexing the base of the reference, ${base.name}`);
+  const steps: { patch: Patch; files: FilesAfter }[] = [];
+  for await (const step of baseAfterEachPatch(set, base, input.scratch, null)) steps.push(step);
+  const index = await indexKernel(base, { scope: sides.scope, cache: input.cache });
+  const { context, own } = contextOf(set, index, sides, {
+    markers: null,
+    resolutions: null,
+    parts: null,
+    reference: null,
+  });
+  const apart = (tree: KernelTree) => releasesApart(tree.version, input.target.version);
+  const nearer = apart(base) < apart(input.base);
+  const version = formatVersion(base.version);
+  return Reference.open(steps, { name: set.name, version, nearer, ported: input.set.patches, context, own });
 }
 
 /** The same, held against the ports of the set to every release on the way. */

@@ -11,6 +11,7 @@ const top = path.resolve(__dirname, '../..');
 const work = path.resolve(process.env.KPORT_KERNELS ?? path.join(os.tmpdir(), 'kport-kernels'));
 const jobs = process.env.KPORT_JOBS ?? '2';
 const boots = process.env.KPORT_NO_BOOT === undefined;
+const each = process.env.KPORT_NO_EACH === undefined ? ['--each'] : [];
 const KERNELS = [
   { suite: 'bullseye', package: 'linux-source-5.10' },
   { suite: 'bookworm', package: 'linux-source-6.1' },
@@ -149,7 +150,7 @@ function main() {
   const report = JSON.parse(applied.stdout);
   say(`  ${report.summary.placed} of ${report.summary.hunks} hunks placed`);
   for (const h of report.hunks) say(`  ${h.outcome.padEnd(10)} ${h.id} ${h.path}:${h.source.line} ${h.message ?? ''}`);
-  problems.push(...check(`ported to ${to}`, ['--branch', 'probe-ported', '--each', ...boot]).map((p) => `${to}: ${p}`));
+  problems.push(...check(`ported to ${to}`, ['--branch', 'probe-ported', ...each, ...boot]).map((p) => `${to}: ${p}`));
   for (const p of problems) say(`not as it should be: ${p}`);
   process.exitCode = problems.length ? 1 : 0;
 }

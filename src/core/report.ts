@@ -36,6 +36,8 @@ export interface PortReport {
   option: string | null;
   base: KernelRef;
   target: KernelRef;
+  /** The second set that was asked; null for none. Reports of earlier versions do not say. */
+  reference?: { name: string; version: string } | null;
   result: PortResultRef | null;
   summary: {
     /** Hunks in files that the base has. */

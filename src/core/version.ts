@@ -52,6 +52,17 @@ export function compareVersions(a: KernelVersion, b: KernelVersion): number {
 /** The last minor releases before a new major one. */
 const LAST_MINOR: Readonly<Record<number, number>> = { 3: 19, 4: 20, 5: 19, 6: 19 };
 
+/** How many releases lie between two, in either direction: 0 for point releases of one. */
+export function releasesApart(a: KernelVersion, b: KernelVersion): number {
+  const [low, high] = compareVersions(a, b) <= 0 ? [a, b] : [b, a];
+  let apart = high.patchlevel - low.patchlevel;
+  for (let major = low.version; major < high.version; major++) apart += (LAST_MINOR[major] ?? LONG_SERIES) + 1;
+  return apart;
+}
+
+/** A major version whose last release is not known is taken to have this many. */
+const LONG_SERIES = 19;
+
 /** True when no release lies between two: v5.9 and v5.10, v4.20 and v5.0. Point releases count as their release. */
 export function isNextRelease(a: KernelVersion, b: KernelVersion): boolean {
   if (a.version === b.version) return b.patchlevel - a.patchlevel <= 1;

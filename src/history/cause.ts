@@ -75,7 +75,7 @@ export class Causes {
 
   private async conflict(trace: EditTrace): Promise<Finding | null> {
     const stop = await this.way.lost((s) => this.isPlaced(s, trace));
-    if (stop === null) return (await this.merged(trace)) ?? this.linesLeft(trace);
+    if (stop === null) return (await this.merged(trace)) ?? (await this.linesLeft(trace)) ?? this.atTheLatest(trace);
     const finding = await this.explain(trace, stop);
     if (finding.kind === 'definition-gone') return finding;
     // Its lines went first, the definition itself later: both are worth knowing.
@@ -85,6 +85,14 @@ export class Causes {
       return { ...finding, left, text: `${finding.text}; '${scope.name}' itself left ${this.way.when(left)}` };
     }
     return finding;
+  }
+
+  /** Its place is there, and something else forbids it: the trees of the releases do not say since when. */
+  private atTheLatest(trace: EditTrace): Finding {
+    const scope = this.follower.scopes(trace)[0]?.name ?? null;
+    const text = `${this.way.when(this.way.last)} at the latest: ${trace.failure?.reason ?? 'it has no place'}`;
+    const path = trace.base.path;
+    return { kind: 'lines-gone', stop: this.way.last, text, path, definition: scope, names: [], trace, probe: null };
   }
 
   /** The lines are somewhere, and the edit has a place there; but they left the file that the base's file is now. */

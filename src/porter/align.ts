@@ -128,20 +128,22 @@ export function sameInstruction(a: readonly string[], b: readonly string[]): boo
 
 const NO_CALLEE = new Set(['if', 'for', 'while', 'switch', 'return', 'sizeof', 'defined', 'typeof', 'else', 'do']);
 
+/** The variable (or the last name of the place) that a line assigns; undefined when it assigns none. */
+export function assigned(t: readonly string[]): string | undefined {
+  const at = t.indexOf('=');
+  return at > 0
+    ? t
+        .slice(0, at)
+        .filter((w) => /^[A-Za-z_]/.test(w))
+        .pop()
+    : undefined;
+}
+
 /**
  * True when a line that changed still does the same thing: assigns the same variable, calls the same function, and speaks
  * of the same constants, where both lines do. `a == FP` and `a == SYS` are as alike as two lines can be, and another thing.
  */
 export function sameSense(a: readonly string[], b: readonly string[]): boolean {
-  const assigned = (t: readonly string[]) => {
-    const at = t.indexOf('=');
-    return at > 0
-      ? t
-          .slice(0, at)
-          .filter((w) => /^[A-Za-z_]/.test(w))
-          .pop()
-      : undefined;
-  };
   const callee = (t: readonly string[]) =>
     t.find((w, i) => t[i + 1] === '(' && /^[A-Za-z_]/.test(w) && !NO_CALLEE.has(w));
   const constants = (t: readonly string[]) =>

@@ -40,9 +40,9 @@ export class CodeSearch {
    */
   async find(
     code: readonly ByteString[],
-    prefer: { callers: ReadonlySet<string>; path: ByteString },
+    prefer: { callers: ReadonlySet<string>; path: ByteString; rename?: (word: string) => string },
   ): Promise<FoundCode | null> {
-    const telling = tokenLines(code).filter((l) => l.weight >= TELLING);
+    const telling = tokenLines(code, prefer.rename).filter((l) => l.weight >= TELLING);
     if (telling.length === 0) return null;
     const votes = new Map<string, { path: ByteString; line: number; n: number }>();
     for (const l of telling) {

@@ -6,6 +6,7 @@ import type { EraParts } from './era-parts';
 import type { Heirs } from './heirs';
 import type { Options } from './inert';
 import type { Aligner } from './place';
+import type { Reference } from './reference';
 import type { Resolutions } from './resolutions';
 import type { PlacedEdit } from './uses';
 import type { View } from './view';
@@ -39,6 +40,8 @@ export interface PortContext {
   markers: { target: string; set: string } | null;
   /** What people resolved before; null for none. */
   resolutions: Resolutions | null;
+  /** A second set of the family, another source and a witness; null for none. */
+  reference: Reference | null;
   /** What is generated because the target calls EL2 in another way; null for nothing. */
   parts: EraParts | null;
 }

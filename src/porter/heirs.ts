@@ -3,6 +3,7 @@ import type { ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { SymbolMap } from '../symbol-map';
 import type { SignatureChange } from '../symbol-map/types';
+import { nameTakenBy } from './namesakes';
 import type { PorterFile, View } from './view';
 
 /** A target file that a base file went to. */
@@ -59,6 +60,9 @@ export function sameNamed(
   return pool[Math.min(Math.max(nth, 0), pool.length - 1)]!;
 }
 
+/** The name alone, when another one's body goes under it: a candidate, no more. */
+const NAME_TAKEN = 0.4;
+
 /** A symbol-map entry that is less sure than this is no answer. */
 const SURE = 0.5;
 
@@ -84,6 +88,11 @@ export class MappedHeirs implements Heirs {
     const here = await this.target.file(path);
     const there = here && sameNamed(here, definition, twins);
     const entry = this.map.lookup(definition.kind, definition.name, path);
+    const other = baseFile && here && there && nameTakenBy(definition, baseFile, there, here);
+    if (other) {
+      const text = `'${there.name}' has the body now that '${other.name}' had`;
+      return [{ path, definition: there, confidence: NAME_TAKEN, evidence: [{ kind: 'name-taken', text }] }];
+    }
     // The same name in the same file is the same thing, unless its body went elsewhere.
     if (there && entry?.status !== 'split') return [{ path, definition: there, confidence: 1, evidence: [] }];
     const found: DefinitionHeir[] = [];

@@ -1,7 +1,8 @@
-import type { Outcome } from '../core/outcome';
+import type { Evidence, Outcome } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import { statementsIn } from './blocks';
+import type { FoundCode } from './code-search';
 import type { PortContext } from './context';
 import { conditionChange, conditionsAt } from './guards';
 import type { Made } from './era-parts';
@@ -35,6 +36,8 @@ export interface EditResult {
   inert?: boolean;
   /** A person made it; then it has no placement of the porter's. */
   resolved?: Resolved;
+  /** Another edit's placements hold what this one adds; then it has none of its own. */
+  twin?: { of: EditResult; evidence: Evidence[] };
   /** Generated code stands for it. */
   made?: Made;
 }
@@ -345,14 +348,21 @@ async function followCode(
   context: PortContext,
 ): Promise<Placed | NotPlaced | null> {
   if (!edit.wraps || scope.kind !== 'function') return null;
-  const code = base.lines.slice(edit.wraps.first, edit.wraps.last + 1);
+  // With the condition that it stands under: a common call is told apart by it.
+  const above = base.lines.slice(0, edit.wraps.first).findLastIndex((l) => stripComments(l).trim() !== '');
+  const header = /\)\s*\{\s*$/.test(base.lines[above] ?? '') && above > scope.startLine ? above : edit.wraps.first;
+  const code = base.lines.slice(header, edit.wraps.last + 1);
   const callers = new Set(
     context.base.kernel
       .mentions(scope.name)
       .flatMap((m) => (m.definition.calls.includes(scope.name) ? [m.definition.name] : [])),
   );
-  const found = await context.code.find(code, { callers, path: context.heirs.files(base.path)[0]?.path ?? base.path });
-  if (!found) return null;
+  const found = await context.code.find(code, {
+    callers,
+    path: context.heirs.files(base.path)[0]?.path ?? base.path,
+    rename: (word) => context.heirs.rename(word),
+  });
+  if (!found || (await hadCode(code, found, context))) return null;
   const text = `the wrapped code of '${scope.name}' is in '${found.definition.name}' now`;
   const pair: ScopePair = {
     base: scope,
@@ -382,6 +392,19 @@ async function movedByBoth(
     edit.segments.some((s) => d.startLine >= s.at && d.endLine < s.at + s.removed.length);
   const gone = base.outer.filter(taken);
   return gone.length > 0 && gone.every((d) => context.folded.has(`${d.kind} ${d.name}`));
+}
+
+/** True when the base has the code in the same definition already: then it did not come there from where it is gone. */
+async function hadCode(code: readonly ByteString[], found: FoundCode, context: PortContext): Promise<boolean> {
+  const { name, kind } = found.definition;
+  const namesakes = context.base.kernel.definitions(name).filter((f) => f.definition.kind === kind);
+  const there = namesakes.filter((f) => context.heirs.files(f.file.path).some((h) => h.path === found.file.path));
+  const squeeze = (l: ByteString) => tokens(stripComments(l)).join(' ');
+  const wanted = code.map(squeeze).filter((l) => /\w{4}/.test(l));
+  return there.some(({ file, definition: d }) => {
+    const lines = new Set(file.text.slice(d.start, d.end).split('\n').map(squeeze));
+    return wanted.every((l) => lines.has(l));
+  });
 }
 
 /** True when an edit only deletes, and not one telling line of what it deletes is left in any heir of the file. */

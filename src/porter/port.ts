@@ -4,7 +4,7 @@ import { isBinary, splitLines, type ByteString } from '../core/text';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
-import { liftEdits, type Edit } from './lift';
+import { liftEdits, type Edit, type Segment } from './lift';
 import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
@@ -322,6 +322,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     else made.set(edit, noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context));
   }
   const results = edits.map((e) => made.get(e)!);
+  await context.reference?.consult(results, base, change, fileHeirs, context);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   demoteOverlaps(results);
@@ -494,6 +495,13 @@ function demoteOverlaps(results: EditResult[]): void {
     result.placements = [];
     result.outcome = 'conflict';
   }
+  // What another edit holds is not made when that one is not.
+  for (const result of results) {
+    if (result.twin?.of.outcome !== 'conflict') continue;
+    result.outcome = 'conflict';
+    result.failure = result.twin.of.failure;
+    delete result.twin;
+  }
 }
 
 /** How sure it is that code which is nowhere in the target file is gone. */
@@ -502,7 +510,13 @@ const OBSOLETE = 0.8;
 function confidenceOf(r: EditResult): number {
   if (r.resolved ?? r.made) return (r.resolved ?? r.made)!.confidence;
   if (r.outcome === 'obsolete') return OBSOLETE;
-  return r.placements.length ? Math.min(...r.placements.map((p) => p.confidence)) : 0;
+  const placements = placementsOf(r);
+  return placements.length ? Math.min(...placements.map((p) => p.confidence)) : 0;
+}
+
+/** Where an edit is in the target, also when another one holds it. */
+function placementsOf(r: EditResult): EditResult['placements'] {
+  return r.twin?.of.placements ?? r.placements;
 }
 
 /** Later wins: a hunk is as far from home as the farthest of its edits. */
@@ -557,6 +571,7 @@ function reportOf(
         ...(r.failure?.evidence ?? []),
         ...r.placements.flatMap((p) => p.evidence),
         ...((r.resolved ?? r.made)?.evidence ?? []),
+        ...(r.twin?.evidence ?? []),
       ]),
     ),
     message: own.find((r) => r.failure)?.failure?.reason ?? doubtsOf(own),
@@ -570,7 +585,7 @@ function doubtsOf(results: readonly EditResult[]): string | null {
 }
 
 function strategyOf(r: EditResult): string {
-  return (r.resolved ?? r.made)?.strategy ?? r.placements[0]?.strategy ?? 'none';
+  return (r.resolved ?? r.made)?.strategy ?? placementsOf(r)[0]?.strategy ?? 'none';
 }
 
 function candidatesOf(r: EditResult): Candidate[] {
@@ -581,9 +596,11 @@ function candidatesOf(r: EditResult): Candidate[] {
 
 function locations(r: EditResult, hunk: Hunk): Location[] {
   if (r.resolved ?? r.made) return (r.resolved ?? r.made)!.target;
-  const at = r.placements.flatMap((p) =>
+  // Parts that are not the edit's own, but the reference's, belong to all its hunks.
+  const isOf = (s: Segment) => s.hunk === hunk || !r.edit.segments.includes(s);
+  const at = placementsOf(r).flatMap((p) =>
     p.segments
-      .filter((s) => s.segment.hunk === hunk)
+      .filter((s) => isOf(s.segment))
       .slice(0, 1)
       .map((s) => ({ path: p.file.path, definition: p.definition, line: s.site.at + 1 })),
   );

@@ -1,5 +1,5 @@
 import { stripComments } from '../core/text';
-import type { LineMatch } from './align';
+import { assigned, similarity, type LineMatch } from './align';
 import type { Edit, Segment } from './lift';
 import type { Unit } from './units';
 import type { PorterFile } from './view';
@@ -123,6 +123,11 @@ function siteAmongUnits(segment: Segment, p: Pairing, wraps: Edit['wraps'], free
           : 'the first wrapped lines are gone, the next one is found';
       return { ...lineOf(segment, p, { ...gap, next: held, afterTo: found.to }, 'next'), precision, why };
     }
+    const instead = next < p.baseUnits.length ? standIn(p, next) : null;
+    if (instead !== null) {
+      const site = lineOf(segment, p, { ...gap, afterTo: instead }, 'next');
+      return { ...site, precision: 'changed', why: 'another line stands where the first wrapped line was' };
+    }
     return {
       at: null,
       why: `the first wrapped line '${p.baseUnits[next] ? text(p.baseUnits[next]!, p.base) : ''}' is gone`,
@@ -138,6 +143,11 @@ function siteAmongUnits(segment: Segment, p: Pairing, wraps: Edit['wraps'], free
           ? `the last wrapped line '${text(p.baseUnits[previous]!, p.base)}' is ${precision === 'anchored' ? 'unchanged' : 'found, changed'}`
           : 'the last wrapped lines are gone, the one before is found';
       return { ...lineOf(segment, p, { ...gap, previous: held, beforeTo: found.to }, 'previous'), precision, why };
+    }
+    const instead = previous >= 0 ? standIn(p, previous) : null;
+    if (instead !== null) {
+      const site = lineOf(segment, p, { ...gap, beforeTo: instead }, 'previous');
+      return { ...site, precision: 'changed', why: 'another line stands where the last wrapped line was' };
     }
     return {
       at: null,
@@ -313,3 +323,18 @@ function siteOfLines(segment: Segment, p: Pairing, from: number, to: number): Si
     why: changed ? 'the replaced lines are found, but changed' : 'the replaced lines are found unchanged',
   };
 }
+
+/** A line of the same shape at the very place of one that is gone, between the same neighbours; null when there is none. */
+export function standIn(p: Pairing, i: number): number | null {
+  const before = i === 0 ? -1 : p.match[i - 1]?.to;
+  const after = i + 1 === p.match.length ? p.targetUnits.length : p.match[i + 1]?.to;
+  if (before === undefined || after === undefined || after !== before + 2) return null;
+  // In assembly another instruction is another thing.
+  if (p.base.index.language === 'asm') return null;
+  if (assigned(p.baseUnits[i]!.tokens) !== assigned(p.targetUnits[before + 1]!.tokens)) return null;
+  const alike = similarity(p.baseUnits[i]!.tokens, p.targetUnits[before + 1]!.tokens);
+  return alike >= STAND_IN ? before + 1 : null;
+}
+
+/** Lines less alike than this do not stand in for one another. */
+const STAND_IN = 0.5;

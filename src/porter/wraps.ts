@@ -1,10 +1,10 @@
 import type { Definition } from '../kernel-index/types';
-import { similarity, type LineMatch } from './align';
+import type { LineMatch } from './align';
 import { tokens } from '../core/text';
 import { grownGuard, isDeclaration, statementsIn } from './blocks';
 import type { Edit, Segment } from './lift';
 import { isTrivial, scopeOf, type Aligner, type Nothing, type PlacedSegment, type ScopePair } from './place';
-import type { Pairing } from './site';
+import { standIn, type Pairing } from './site';
 import type { Unit } from './units';
 import type { PorterFile } from './view';
 
@@ -166,18 +166,6 @@ function lastWrapped(p: Pairing, wraps: { last: number }): number {
 function reads(file: PorterFile, unit: Unit): string {
   return tokens(file.lines.slice(unit.first, unit.last + 1).join('')).join(' ');
 }
-
-/** A line of the same shape at the very place of one that is gone, between the same neighbours; null when there is none. */
-function standIn(p: Pairing, i: number): number | null {
-  const before = i === 0 ? -1 : p.match[i - 1]?.to;
-  const after = i + 1 === p.match.length ? p.targetUnits.length : p.match[i + 1]?.to;
-  if (before === undefined || after === undefined || after !== before + 2) return null;
-  const alike = similarity(p.baseUnits[i]!.tokens, p.targetUnits[before + 1]!.tokens);
-  return alike >= STAND_IN ? before + 1 : null;
-}
-
-/** Lines less alike than this do not stand in for one another. */
-const STAND_IN = 0.5;
 
 /** What upstream made of the lines that an edit wraps or replaces: their text in both kernels, where it changed. */
 export function changedLines(edit: Edit, p: Pairing): { from: string; to: string }[] {

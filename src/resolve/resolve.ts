@@ -201,6 +201,7 @@ export async function portAgain(port: OpenPort, progress: (stage: string) => voi
       only: known?.only ?? [],
       markers: known?.markers ?? false,
       chronicle: known?.chronicle ?? true,
+      reference: known?.reference ?? null,
       generate: known?.generate ?? true,
       dryRun: false,
       progress,

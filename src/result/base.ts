@@ -13,6 +13,8 @@ export async function findBase(
   target: KernelTree | null,
   treeDir: string,
   baseTree: string | null,
+  /** True for the set that is ported: '--base-tree' is about its base, not about that of a reference. */
+  isPorted = true,
 ): Promise<KernelTree> {
   const { version, commit } = set.manifest.base;
   const revisions = [commit, version, version.replace(/^v/, '')].filter((r): r is string => r !== null);
@@ -40,7 +42,7 @@ export async function findBase(
   if (wanted && target && compareVersions(wanted, target.version) === 0) return target;
   throw inputError(
     `the base of patch set '${set.name}', ${version}, is not in '${treeDir}'${target ? ` (which has ${formatVersion(target.version)})` : ''}`,
-    `give its folder or repository with '--base-tree DIR'`,
-    `or fetch the tag into the repository: 'git -C ${treeDir} fetch origin tag ${version}'`,
+    ...(isPorted ? [`give its folder or repository with '--base-tree DIR'`] : []),
+    `${isPorted ? 'or ' : ''}fetch the tag into the repository: 'git -C ${treeDir} fetch origin tag ${version}'`,
   );
 }

@@ -27,6 +27,8 @@ export interface PortRequest {
   only: string[];
   markers: boolean;
   chronicle: boolean;
+  /** Ports of an older kport have none. */
+  reference?: string | null;
   /** Ports made before there was a choice have none. */
   generate?: boolean;
 }

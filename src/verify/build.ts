@@ -72,6 +72,8 @@ export async function missingTools(): Promise<string[]> {
  * files stay, and so do headers, which are included from odd places (`kernel/sysctl_binary.c` wants one of XFS).
  */
 export function isNeeded(p: ByteString): boolean {
+  // What a build made and somebody committed: make refuses a source tree that is 'not clean'.
+  if (/^(\.config(\.old)?$|include\/(config|generated)\/|arch\/[^/]+\/include\/generated\/)/.test(p)) return false;
   if (/(^|\/)(Kconfig|Makefile|Kbuild|Platform)[^/]*$/.test(p)) return true;
   if (p.startsWith('arch/')) return /^arch\/(arm64|arm)\//.test(p);
   if (/^(Documentation|drivers\/gpu|sound|samples|tools\/(testing|perf))\//.test(p)) return false;

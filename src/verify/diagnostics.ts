@@ -103,6 +103,9 @@ export function readDiagnostics(log: string, source: string, output: string): Di
     if (!found.has(key)) found.set(key, { severity, path, line, text, ...causeOf(text), from });
     from = [];
   };
+  // What the assembler says of compiled C: its lines are those of a file that is gone, and the object says which C it was.
+  let compiled: string | null = null;
+  let pending: string[] = [];
   for (const raw of log.split('\n')) {
     // Old kernels' Makefiles take LC_ALL away again, and gcc then quotes as the user's language does.
     const line = raw
@@ -113,6 +116,22 @@ export function readDiagnostics(log: string, source: string, output: string): Di
     if (chain) {
       if (line.startsWith('In')) from = [];
       from.push({ path: inTree(chain[1]!), line: Number(chain[2]) });
+      continue;
+    }
+    const assembler = /^(\S+): Assembler messages:$/.exec(line);
+    if (assembler) {
+      compiled = /\.[cs]$/.test(assembler[1]!) ? assembler[1]! : null;
+      continue;
+    }
+    const failed = /^make(?:\[\d+\])?: \*\*\* \[(?:[^\]]*: )?([^\]\s]+)\.o\] Error \d+/.exec(line);
+    if (failed) {
+      const source = `${failed[1]!.replace(/\.nvhe$/, '')}.c`;
+      for (const text of pending) put('error', source, null, text);
+      pending = [];
+    }
+    const inCompiled = compiled === null ? null : /^(\S+?):\d+: Error: (.*)$/.exec(line);
+    if (inCompiled && inCompiled[1] === compiled) {
+      pending.push(inCompiled[2]!);
       continue;
     }
     const gcc = /^(\S+?):(\d+):(?:\d+:)? (?:(fatal error|error|warning|Error|Warning): )(.*)$/.exec(line);
@@ -140,6 +159,7 @@ export function readDiagnostics(log: string, source: string, output: string): Di
     if (bare) put('error', bare[1]!, null, bare[2]!);
     if (/(?:cc1|gcc): (?:fatal |internal )?(?:compiler )?error: /.test(line)) put('error', null, null, line);
   }
+  for (const text of pending) put('error', null, null, text);
   return [...found.values()];
 }
 

@@ -131,11 +131,13 @@ function otherBranches(text: string): Set<number> {
   lines.forEach((line, i) => {
     const m = /^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else|endif)\b(.*)/.exec(line);
     if (m) {
-      if (m[1]!.startsWith('if')) stack.push({ other: /^\s*0\b/.test(m[2]!) && m[1] === 'if', from: i, dead: false });
+      // `#ifdef __ASSEMBLY__` is as good as `#if 0` where C is read.
+      const never = m[1] === 'if' ? /^\s*(0\b|defined\s*\(?\s*__ASSEMBL(Y|ER)__\s*\)?\s*$)/ : /^\s*__ASSEMBL(Y|ER)__\b/;
+      if (m[1]!.startsWith('if')) stack.push({ other: m[1] !== 'ifndef' && never.test(m[2]!), from: i, dead: false });
       else if (m[1] === 'endif') stack.pop();
       else if (stack.length) {
         const top = stack[stack.length - 1]!;
-        // After `#if 0` the other branch is the one that counts.
+        // After such a first branch the other branch is the one that counts.
         top.other = top.other && m[1] === 'else' && !top.dead ? false : true;
         top.dead = true;
       }

@@ -48,11 +48,13 @@ export class Workshop {
     readonly options: WorkshopOptions,
   ) {}
 
-  /** The ported tree as a folder. */
+  /** The ported tree as a folder, written once. */
   sources(): Promise<SourceFolder> {
-    const dir = path.join(this.options.dir, 'source');
-    removeFolder(dir);
-    this.source ??= SourceFolder.of(this.ctx.ported, dir, (p) => this.ctx.portFiles.has(p));
+    if (!this.source) {
+      const dir = path.join(this.options.dir, 'source');
+      removeFolder(dir);
+      this.source = SourceFolder.of(this.ctx.ported, dir, (p) => this.ctx.portFiles.has(p));
+    }
     return this.source;
   }
 

@@ -29,6 +29,28 @@ const apply = (...args: string[]) => box.kport(['apply', '--set', 'mine', '--tre
 const portOf = (dir: string) => JSON.parse(readFileSync(path.join(dir, 'port.json'), 'utf8')) as PortReport;
 
 describe('kport apply', () => {
+  test('asks a second set of the family, and keeps that it did', () => {
+    linux.git(['checkout', '-q', '-b', 'later', 'v5.4']);
+    linux.git(['cherry-pick', 'set~2']);
+    linux.git(['checkout', '-q', 'main']);
+    expect(box.kport(['import', 'later', '--repo', 'linux', '--range', 'v5.4..later']).status).toBe(0);
+    const alone = JSON.parse(apply('--to', 'v5.4', '--branch', 'alone', '--json').stdout) as PortReport;
+    expect(alone.reference).toBeNull();
+    const done = apply('--to', 'v5.4', '--branch', 'ported', '--reference', 'later', '--json');
+    const report = JSON.parse(done.stdout) as PortReport;
+    expect(report.reference).toEqual({ name: 'later', version: 'v5.4' });
+    expect(report.notes).toContain(
+      "reference 'later': 0 hunks are ported from it, 2 have the same place in it, 0 another",
+    );
+    expect(report.hunks.map((h) => h.evidence.some((e) => e.kind === 'reference-agrees'))).toEqual(
+      report.hunks.map((h) => /arm\.c$|Kconfig$/.test(h.path)),
+    );
+    expect(report.result!.treeId).toBe(alone.result!.treeId);
+    // The port can be made again as it was asked for.
+    const request = readFileSync(path.join(linux.dir, '.git/kport/ports/ported/request.json'), 'utf8');
+    expect(JSON.parse(request)).toMatchObject({ reference: 'later' });
+  });
+
   test('makes a branch with one commit for each patch, its author kept', () => {
     const done = apply('--to', 'v5.4', '--branch', 'ported');
     expect(done.stderr.replace(/[0-9a-f]{12}/, 'TREE').replaceAll(box.dir, 'BOX')).toMatchInlineSnapshot(`

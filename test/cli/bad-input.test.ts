@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fn, kernelRepo, kernelWithSet, littleKernel } from '../support/kernel';
 import { listing, Sandbox, type Ran, type Repo } from '../support/sandbox';
@@ -120,6 +120,24 @@ describe('kernels', () => {
     refused(applyTo('--to', 'v5.4'), /detected dubious ownership/, {
       env: { PATH: `${path.dirname(git)}:${process.env.PATH}` },
     });
+  });
+
+  test('a reference that is none', () => {
+    const done = refused(applyTo('--to', 'v5.4', '--reference', 'other'), /^error: no patch set 'other' in /);
+    expect(done.stderr).toContain('it has: mine');
+    refused(applyTo('--to', 'v5.4', '--reference', 'mine'), "'mine' cannot be its own reference");
+    // One that was made for a kernel that is nowhere: '--base-tree' is where the base of the set itself is.
+    const manifest = readFileSync(box.path('patches/mine/set.json'), 'latin1');
+    box.write('patches/later', {
+      ...Object.fromEntries(
+        readdirSync(box.path('patches/mine')).map((f) => [f, readFileSync(box.path('patches/mine', f), 'latin1')]),
+      ),
+      'set.json': manifest.replace('"v4.18"', '"v5.6"').replace(/"commit": "\w+"/, '"commit": null'),
+    });
+    const error = "the base of patch set 'later', v5.6, is not in 'linux' (which has v5.4)";
+    const lost = refused(applyTo('--to', 'v5.4', '--reference', 'later'), error);
+    expect(lost.stderr).toContain("hint: fetch the tag into the repository: 'git -C linux fetch origin tag v5.6'");
+    expect(lost.stderr).not.toContain('--base-tree');
   });
 
   test('a machine without git', () => {

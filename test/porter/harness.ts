@@ -5,14 +5,22 @@ import { blobId } from '../../src/io/blob-id';
 import { Scratch } from '../../src/io/scratch';
 import type { KernelTree } from '../../src/io/tree';
 import { readDiff } from '../../src/patch-set/diff-reader';
+import type { PatchSet } from '../../src/patch-set/patch-set';
 import type { PortedPatch } from '../../src/porter/port';
 import { runPipeline, runStepwise } from '../../src/pipeline';
+
+/** A second set of the family: its own base, whole, and what it makes of that. */
+export interface ReferenceTexts {
+  version: string;
+  base: Texts;
+  patched: Texts;
+}
 
 /** Path to text. */
 export type Texts = Record<string, string>;
 
 /** A kernel in memory. */
-function memoryTree(name: string, files: Texts): KernelTree {
+export function memoryTree(name: string, files: Texts): KernelTree {
   return {
     name,
     version: parseVersion(name)!,
@@ -22,6 +30,35 @@ function memoryTree(name: string, files: Texts): KernelTree {
     has: (p) => p in files,
     entry: (p) => (p in files ? { mode: '100644', oid: blobId(files[p]!) } : null),
     read: (p) => Promise.resolve(files[p] ?? null),
+  };
+}
+
+/** The set of one patch that makes `after` of `base`; files that `after` does not name are those of `base`. */
+export function setOf(base: Texts, after: Texts, name = 'set', version = 'v4.18'): PatchSet {
+  const diff = Object.keys(after)
+    .filter((p) => after[p] !== base[p])
+    .map((p) => {
+      const added = base[p] === undefined;
+      const text = createTwoFilesPatch(added ? '/dev/null' : `a/${p}`, `b/${p}`, base[p] ?? '', after[p]!, '', '', {
+        context: 3,
+      });
+      const body = text.slice(text.indexOf('--- ')).replace(/^(---|\+\+\+) (\S+)\t?.*$/gm, '$1 $2');
+      return `diff --git a/${p} b/${p}\n${added ? 'new file mode 100644\n' : ''}${body}`;
+    })
+    .join('');
+  return {
+    name,
+    dir: '',
+    manifest: {
+      schemaVersion: 1 as const,
+      name,
+      base: { version, commit: null },
+      patches: [{ file: '0001.patch', kind: 'diff' as const }],
+      unreadable: [],
+    },
+    patches: [
+      { file: '0001.patch', author: null, subject: name, body: '', diff, changes: readDiff(diff, '0001.patch') },
+    ],
   };
 }
 
@@ -46,36 +83,13 @@ export async function port(
   patched: Texts,
   target: Texts,
   moved: string[] = [],
-  way: { between?: Between; stepwise?: boolean; generate?: boolean } = {},
+  way: { between?: Between; stepwise?: boolean; generate?: boolean; reference?: ReferenceTexts } = {},
 ): Promise<Ported> {
   const after = { ...base, ...patched };
   const upstream = { ...base, ...target };
+  const reference = way.reference ?? null;
   for (const path of moved) delete upstream[path];
-  const diff = Object.keys(after)
-    .filter((p) => after[p] !== base[p])
-    .map((p) => {
-      const added = base[p] === undefined;
-      const text = createTwoFilesPatch(added ? '/dev/null' : `a/${p}`, `b/${p}`, base[p] ?? '', after[p]!, '', '', {
-        context: 3,
-      });
-      const body = text.slice(text.indexOf('--- ')).replace(/^(---|\+\+\+) (\S+)\t?.*$/gm, '$1 $2');
-      return `diff --git a/${p} b/${p}\n${added ? 'new file mode 100644\n' : ''}${body}`;
-    })
-    .join('');
-  const set = {
-    name: 'set',
-    dir: '',
-    manifest: {
-      schemaVersion: 1 as const,
-      name: 'set',
-      base: { version: 'v4.18', commit: null },
-      patches: [{ file: '0001.patch', kind: 'diff' as const }],
-      unreadable: [],
-    },
-    patches: [
-      { file: '0001.patch', author: null, subject: 'set', body: '', diff, changes: readDiff(diff, '0001.patch') },
-    ],
-  };
+  const set = setOf(base, after);
   return Scratch.use([], async (scratch) => {
     const between = Object.entries(way.between ?? {}).map(([name, files]) => {
       const all = { ...base, ...files };
@@ -92,6 +106,10 @@ export async function port(
       markers: false,
       generate: way.generate ?? true,
       only: null,
+      reference: reference && {
+        set: setOf(reference.base, { ...reference.base, ...reference.patched }, 'other', reference.version),
+        base: memoryTree(reference.version, reference.base),
+      },
       progress: () => undefined,
     });
     const files = { ...upstream };

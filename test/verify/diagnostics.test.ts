@@ -45,3 +45,24 @@ test.each([
 ])('%s', (text, cause) => {
   expect(causeOf(text).cause).toBe(cause);
 });
+
+test('what the assembler says of compiled C is about the file of the object, once, and about no line of it', () => {
+  const log = [
+    '  CC      arch/arm64/own/regs.o',
+    'regs.c: Assembler messages:',
+    'regs.c:248: Error: constant expression required',
+    '/tmp/ccs0L5Yw.s:250:  Info: macro invoked from here',
+    'regs.c:273: Error: constant expression required',
+    '/tmp/ccXX.s: Assembler messages:',
+    "/tmp/ccXX.s:9: Error: unknown mnemonic `hvcx' -- `hvcx #0'",
+    'make[2]: *** [/s/scripts/Makefile.build:265: arch/arm64/own/regs.o] Error 1',
+    '/s/arch/arm64/own/entry.S: Assembler messages:',
+    '/s/arch/arm64/own/entry.S:12: Error: constant expression required',
+    'make[2]: *** [/s/scripts/Makefile.build:349: arch/arm64/own/entry.o] Error 1',
+  ].join('\n');
+  expect(readDiagnostics(log, '/s', '/o').map((d) => [d.path, d.line, d.text])).toEqual([
+    ['arch/arm64/own/regs.c', null, 'constant expression required'],
+    ['arch/arm64/own/regs.c', null, "unknown mnemonic `hvcx' -- `hvcx #0'"],
+    ['arch/arm64/own/entry.S', 12, 'constant expression required'],
+  ]);
+});

@@ -33,6 +33,11 @@ export const applyCommand = defineCommand({
         requiresArg: true,
         describe: 'where the base kernel is, when not in --tree',
       })
+      .option('reference', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'a set of the same family, made for another kernel: another source, and a witness',
+      })
       .option('branch', { type: 'string', requiresArg: true, describe: 'branch to make (default: kport/SET-TO)' })
       .option('out', { type: 'string', requiresArg: true, describe: 'folder of patches to make' })
       .option('only', {
@@ -84,6 +89,7 @@ export const applyCommand = defineCommand({
       tree,
       to: args.to ?? null,
       baseTree: args.baseTree ?? null,
+      reference: args.reference ?? null,
       branch: branch ?? (repository && out === undefined ? `kport/${args.set}-${plain(args.to!)}` : null),
       out:
         out ??

@@ -81,6 +81,11 @@ export const ApplySchema = z
     option: z.string().nullable(),
     base: Kernel,
     target: Kernel,
+    reference: z
+      .object({ name: z.string(), version: z.string().describe('The version of its base.') })
+      .nullable()
+      .optional()
+      .describe('The second set that was asked; null for none.'),
     result: z
       .object({
         tree: z.string(),

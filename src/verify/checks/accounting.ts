@@ -1,8 +1,10 @@
 import { PLACED } from '../../core/outcome';
 import { tokens, type ByteString } from '../../core/text';
-import { hunksOf } from '../../patch-set/patch-set';
+import { hunksOf, type PatchSet } from '../../patch-set/patch-set';
+import type { Hunk } from '../../core/patch';
 import { judge, skipped, type Check, type Finding } from '../check';
 import type { CheckContext } from '../context';
+import { Adaptations, type Excuse } from './adapted';
 import { similarity } from '../../porter/align';
 import { plainLines } from '../scan';
 
@@ -14,6 +16,14 @@ const ALIKE = 0.65;
 
 /** Outcomes whose text may well be another's. */
 const LOOSE: ReadonlySet<string> = new Set(['rewritten', 'generated', 'already-upstream']);
+
+const EXCUSES: Record<Excuse['why'], string> = {
+  moved: 'stands in another file',
+  'reads-otherwise': 'reads otherwise there',
+  'stands-elsewhere': 'has its names in another place',
+  'place-gone': 'was written for a place that the target does not have',
+  'uses-gone': 'uses what the target does not have',
+};
 
 function alike(a: readonly string[], b: readonly string[]): boolean {
   return similarity(a, b) >= ALIKE;
@@ -40,6 +50,22 @@ export const accounting: Check = {
       }
     }
     const lines = await portLines(ctx);
+    const hunksOfLine = addedBy(ctx.set);
+    const adaptations = ctx.setFiles.size > 0 ? Adaptations.of(ctx, hunksOfLine) : null;
+    // Of a port that has no report, nobody said that its words are the set's: then an adapted line is for a look.
+    const review = async (path: ByteString, hunk: Hunk, lost: string[], all: number): Promise<boolean> => {
+      if (!adaptations || ctx.hunkReports.has(hunk.id)) return false;
+      await adaptations.read(path);
+      const excuses = adaptations.excuses(path, hunk, lost);
+      if (excuses.length < lost.length) return false;
+      const e = excuses.find((x) => x.at !== null) ?? excuses[0]!;
+      const words = `${lost.length} of the hunk's ${all} added lines are not in the port as they are: '${e.line.slice(1).trim().slice(0, 60)}' ${EXCUSES[e.why]}`;
+      findings.push({
+        ...about(hunk.id, e.at?.path ?? path, words, 'hunk-adapted-review'),
+        line: e.at === null ? null : e.at.line + 1,
+      });
+      return true;
+    };
     let total = 0;
     let present = 0;
     const left: Record<string, number> = {};
@@ -67,16 +93,29 @@ export const accounting: Check = {
         continue;
       }
       const places = new Set<ByteString>([hunk.path, ...(report?.target.map((t) => t.path) ?? [])]);
+      // Nobody says where a file went that is gone from the target: one of its name that the port changed.
+      if (!report && !ctx.ported.has(hunk.path)) {
+        const name = hunk.path.slice(hunk.path.lastIndexOf('/'));
+        for (const p of ctx.portFiles.keys()) if (p.endsWith(name)) places.add(p);
+      }
       let best = 0;
       for (const place of places) {
         const pool = lines.get(place);
         if (pool) best = Math.max(best, wanted.filter((w) => pool.has(w)).length / wanted.length);
       }
       if (best < ENOUGH && report?.outcome !== 'rewritten' && report?.outcome !== 'generated') {
+        // What several hunks add alike, guards above all, does not say that this one went to another file.
+        const payload = wanted.filter((w) => hunksOfLine.get(w)?.size === 1);
         const anywhere = [...lines].find(
-          ([, pool]) => wanted.filter((w) => pool.has(w)).length / wanted.length >= ENOUGH,
+          ([p, pool]) =>
+            payload.length > 0 &&
+            ctx.portFiles.has(p) &&
+            payload.filter((w) => (pool.get(w)?.length ?? 0) > 0).length / payload.length >= ENOUGH,
         );
-        if (anywhere && !report) present++;
+        const missing = hunk.lines.filter(
+          (l) => l[0] === '+' && isTelling(l) && ![...places].some((p) => lines.get(p)?.has(squeeze(l.slice(1)))),
+        );
+        if ((anywhere && !report) || (await review(hunk.path, hunk, missing, wanted.length))) present++;
         else {
           findings.push(
             about(
@@ -98,7 +137,7 @@ export const accounting: Check = {
         const gone = lost.filter(
           (l) => !pools.some((pool) => [...pool.values()].some((t) => alike(tokens(l.slice(1)), t))),
         );
-        if (gone.length === 0) continue;
+        if (gone.length === 0 || (await review(hunk.path, hunk, gone, wanted.length))) continue;
         findings.push(
           about(
             hunk.id,
@@ -117,6 +156,17 @@ export const accounting: Check = {
     });
   },
 };
+
+/** Each line that the set adds, blanks squeezed out, with the hunks that add it. */
+function addedBy(set: PatchSet): Map<string, Set<string>> {
+  const by = new Map<string, Set<string>>();
+  for (const { hunk } of hunksOf(set)) {
+    for (const l of hunk.lines) {
+      if (l[0] === '+') by.set(squeeze(l.slice(1)), (by.get(squeeze(l.slice(1))) ?? new Set()).add(hunk.id));
+    }
+  }
+  return by;
+}
 
 /** Lines of the files that the port touched, blanks squeezed out. */
 async function portLines(ctx: CheckContext): Promise<Map<ByteString, Map<string, string[]>>> {

@@ -138,6 +138,10 @@ async function culprit(
       return { hunk: ctx.hunkAt(d.path, near[0]!), by: 'the nearest hunk in the same definition' };
     }
   }
+  if (d.path !== null && d.line === null) {
+    const writers = new Set([...ctx.addedLines(d.path)].map((i) => ctx.hunkAt(d.path!, i)).filter((h) => h !== null));
+    if (writers.size === 1) return { hunk: [...writers][0]!, by: 'the hunk wrote all that is new in the file' };
+  }
   if (d.name !== null && ctx.set) {
     const naming = hunksNaming(ctx, d.name);
     if (naming[0]) return { hunk: naming[0], by: 'the hunk names it' };

@@ -5,8 +5,8 @@ import { blankDirectives, isC, lineFinder, maskC, scanC, type Span } from '../sc
 
 /** Marks of a function that lies in EL2's text. */
 const EL2_MARK = /\b__hyp_text\b|section\s*\(\s*"?\.hyp\.text/;
-/** Folders whose every function is EL2's: the nVHE object is linked apart. */
-const EL2_FOLDER = /^arch\/arm64\/kvm\/hyp\/nvhe\//;
+/** The folder whose every function is EL2's: the nVHE object is linked apart, from here and from what the Makefile names. */
+const EL2_FOLDER = 'arch/arm64/kvm/hyp/nvhe/';
 
 /**
  * The same question as `el2-closure`, asked of the sources: a function for EL2 that the set wrote or changed calls no
@@ -16,6 +16,9 @@ const EL2_FOLDER = /^arch\/arm64\/kvm\/hyp\/nvhe\//;
 export const el2Sources: Check = {
   name: 'el2-sources',
   async run(ctx) {
+    const linked = await linkedForEl2(ctx);
+    const isEl2 = (path: ByteString, span: Span) =>
+      EL2_MARK.test(span.head) || path.startsWith(EL2_FOLDER) || linked.has(path);
     const calls: { path: ByteString; line: number; from: string; callee: string }[] = [];
     let functions = 0;
     for (const f of ctx.portFiles.values()) {
@@ -86,6 +89,16 @@ function atHome(ctx: CheckContext, from: string, callee: string): boolean {
   return false;
 }
 
-function isEl2(path: ByteString, span: Span): boolean {
-  return EL2_MARK.test(span.head) || EL2_FOLDER.test(path);
+/** Sources outside of the nVHE folder that its Makefile links into the object: `../entry.o`, `../../../x/y.o`. */
+async function linkedForEl2(ctx: CheckContext): Promise<Set<ByteString>> {
+  const linked = new Set<ByteString>();
+  for (const name of ['Makefile', 'Kbuild']) {
+    const text = ((await ctx.portedText(`${EL2_FOLDER}${name}`)) ?? '').replace(/^\s*#.*$/gm, '').replace(/\\\n/g, ' ');
+    for (const m of text.matchAll(/(?<=^|[\s=])((?:\.\.\/)+[\w./-]+?)(?:\.nvhe)?\.o(?=\s|$)/gm)) {
+      const at = (EL2_FOLDER + m[1]!).split('/');
+      for (let i = at.indexOf('..'); i > 0; i = at.indexOf('..')) at.splice(i - 1, 2);
+      linked.add(`${at.join('/')}.c`);
+    }
+  }
+  return linked;
 }

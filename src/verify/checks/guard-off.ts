@@ -3,7 +3,7 @@ import { Scratch, type LineChange } from '../../io/scratch';
 import { judge, skipped, type Check, type Finding } from '../check';
 import { decide, type CheckContext } from '../context';
 import { strip, type KeptLine, type Stripped } from '../guards';
-import { codeOnly, definitionAt } from '../scan';
+import { codeOnly, definitionAt, scanFile } from '../scan';
 
 /** A change that stays when the option is off. */
 interface Line {
@@ -70,10 +70,12 @@ export const guardOff: Check = {
         });
         continue;
       }
+      // What an adaptation needs may want a header, and that changes nothing that runs.
+      const header = sign === 'added' && isHeader(ctx, path, line.text);
       findings.push({
         ...(await place(ctx, path, sign, line)),
         hunk,
-        kind: sign === 'added' ? 'unguarded-added' : 'unguarded-removed',
+        kind: header ? 'unguarded-include-review' : sign === 'added' ? 'unguarded-added' : 'unguarded-removed',
         text: `with the option off, the port ${sign === 'added' ? 'adds' : 'takes out'} '${line.text.trim().slice(0, 70)}', which the set does not`,
       });
     }
@@ -202,14 +204,37 @@ async function place(ctx: CheckContext, path: ByteString, sign: 'added' | 'remov
   return { path, line: sign === 'added' ? line.line + 1 : null, definition };
 }
 
-/** The line that the set takes out is not in the target either. */
+/** The line that the set takes out is not in the target either, or the definition that it closes or belongs to is not. */
 async function goneUpstream(ctx: CheckContext, path: ByteString, line: Line): Promise<boolean> {
   const text = await ctx.portedText(path);
-  return text === null || !text.split('\n').some((l) => tokens(l).join(' ') === line.key);
+  if (text === null || !text.split('\n').some((l) => tokens(l).join(' ') === line.key)) return true;
+  const of = definitionAt(scanFile(path, ctx.setFiles.get(path)?.base ?? ''), line.line);
+  return of !== null && !scanFile(path, (await ctx.targetText(path)) ?? '').some((s) => s.name === of);
 }
 
-/** The line that the set adds is in the ported file anyhow: upstream has it. */
+/** The line that the set adds is in the target anyhow: in the file, or, where that is gone, in one of its name. */
 async function alreadyThere(ctx: CheckContext, path: ByteString, line: Line): Promise<boolean> {
+  const has = (text: ByteString) => text.split('\n').some((l) => tokens(l).join(' ') === line.key);
   const text = await ctx.targetText(path);
-  return text !== null && text.split('\n').some((l) => tokens(l).join(' ') === line.key);
+  if (text !== null) return has(text);
+  const name = path.slice(path.lastIndexOf('/'));
+  for (const p of ctx.target.paths()) {
+    if (p.endsWith(name) && isNear(p, path) && has((await ctx.targetText(p)) ?? '')) return true;
+  }
+  return false;
+}
+
+/** A file that moved stays in its subsystem: the first two folders are the same. */
+function isNear(a: ByteString, b: ByteString): boolean {
+  const top = (p: ByteString) => p.split('/').slice(0, 2).join('/');
+  return top(a) === top(b);
+}
+
+/** An `#include` of a header that is there. */
+function isHeader(ctx: CheckContext, path: ByteString, line: string): boolean {
+  const m = /^\s*#\s*include\s+(?:<([^>]+)>|"([^"]+)")/.exec(line);
+  if (!m) return false;
+  if (m[2] !== undefined) return ctx.ported.has(path.slice(0, path.lastIndexOf('/') + 1) + m[2]);
+  const folders = ['include/', 'include/uapi/', 'arch/arm64/include/', 'arch/arm64/include/uapi/'];
+  return folders.some((f) => ctx.ported.has(f + m[1]!));
 }

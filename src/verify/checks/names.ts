@@ -66,7 +66,7 @@ export const names: Check = {
           } else if (base.words.has(w)) {
             if (isDeclaredHere(masked, w)) continue;
             put(i, 'vanished-name', w, `${w} is gone in ${formatVersion(ctx.target.version)}`);
-          } else if (ctx.setFiles.size > 0 && !isDeclaredHere(masked, w)) {
+          } else if (ctx.setFiles.size > 0 && !own.placed.has(w) && !isDeclaredHere(masked, w)) {
             put(i, 'unknown-name', w, `${w} is in no kernel and not in the set`);
           }
         }

@@ -29,7 +29,10 @@ export const placement: Check = {
       if (file.ported === null || file.target === null) continue;
       const spans = await ctx.spans(file.path);
       const lines = file.ported.split('\n');
-      const wrong = new Map<string, { line: number; from: string; to: string | null; count: number }>();
+      const wrong = new Map<
+        string,
+        { line: number; from: string; to: string | null; count: number; payload: boolean }
+      >();
       for (const i of ctx.addedLines(file.path)) {
         const hunk = ctx.hunkAt(file.path, i);
         const from = hunk === null ? undefined : home.get(hunk)?.get(squeeze(lines[i] ?? ''));
@@ -41,11 +44,15 @@ export const placement: Check = {
         if (!name || definedByPort(spans, to, ctx, file.path)) continue;
         if (saysReport(ctx, hunk, file.path, to) && !(await stillThere(ctx, file.path, name))) continue;
         if (!(await stillThere(ctx, file.path, name))) continue;
+        const payload = !isGuard(lines[i]!);
         const known = wrong.get(hunk);
         if (known) known.count++;
-        else wrong.set(hunk, { line: i, from: name, to, count: 1 });
+        else wrong.set(hunk, { line: i, from: name, to, count: 1, payload });
+        if (payload) wrong.get(hunk)!.payload = true;
       }
       for (const [hunk, w] of wrong) {
+        // All guards of a set read alike: one alone does not say which hunk it is of, unless that hunk has nothing else.
+        if (!w.payload && [...home.get(hunk)!.keys()].some((l) => !isGuard(l))) continue;
         findings.push({
           path: file.path,
           line: w.line + 1,
@@ -80,6 +87,11 @@ async function stillThere(ctx: CheckContext, path: ByteString, name: string): Pr
 
 function isTelling(line: string): boolean {
   return /\w{3}/.test(line) && !/^\s*(\*|\/\*|\/\/|#\s*(else|endif))/.test(line);
+}
+
+/** Lines of {@link home} have no blanks any more. */
+function isGuard(line: string): boolean {
+  return /^\s*#\s*(if|elif)/.test(line);
 }
 
 function squeeze(line: string): string {

@@ -1,0 +1,219 @@
+import { parseVersion, releasesApart } from '../../src/core/version';
+import { lines, port, type Texts } from './harness';
+
+const C = 'arch/arm64/kvm/fault.c';
+const GUARD = 'CONFIG_COREVISOR';
+
+const fn = (name: string, ...body: string[]) =>
+  lines(`static int ${name}(struct kvm_vcpu *vcpu, u64 addr)`, '{', ...body.map((l) => `\t${l}`), '}', '');
+
+/** Lines that the option switches on. */
+const guarded = (...code: string[]) => [`#ifdef ${GUARD}`, ...code, '#endif'].map((l) => l.replace(/^#/, '\x00#'));
+
+/** A file of functions; directives begin their lines. */
+const file = (...parts: string[]) => parts.join('').replace(/^\t\x00/gm, '');
+
+const KEEP = fn('other_fault', 'vcpu_count_faults(vcpu, addr);', 'return vcpu_leave_fault(vcpu);');
+
+/** Ports `set` from `base` to `target`, beside a reference that was made for `later`. */
+const withReference = async (
+  [base, set]: [string, string],
+  [later, other]: [string, string],
+  target: string,
+  version = 'v5.8',
+  more: { set?: Texts; other?: Texts } = {},
+) => {
+  const { files, hunks } = await port({ [C]: base }, { [C]: set, ...more.set }, { [C]: target }, [], {
+    reference: { version, base: { [C]: later }, patched: { [C]: other, ...more.other } },
+  });
+  const kinds = (i: number) => hunks[i]!.evidence.map((e) => e.kind);
+  return { text: files[C]!, hunks, kinds, count: (line: string) => files[C]!.split(line).length - 1 };
+};
+
+const HOOK = ['corevisor_note_fault(vcpu, addr);', 'corevisor_flush_page(vcpu, addr);'];
+
+describe('an edit without a place', () => {
+  // Upstream has taken apart the function that the set changes; the reference was made for what came of it.
+  const base = file(KEEP, fn('handle_fault', 'u64 page = fault_page(vcpu, addr);', 'return map_page(vcpu, page);'));
+  const set = file(
+    KEEP,
+    fn('handle_fault', 'u64 page = fault_page(vcpu, addr);', ...guarded(...HOOK), 'return map_page(vcpu, page);'),
+  );
+  const NEW = ['struct walker w = walk_begin(vcpu);', 'walk_to_level(&w, WALK_LEAF);', 'return walk_install(&w);'];
+  const later = file(KEEP, fn('walk_for_fault', ...NEW));
+  const other = file(KEEP, fn('walk_for_fault', NEW[0]!, NEW[1]!, ...guarded(...HOOK), NEW[2]!));
+  const target = file(KEEP, fn('walk_for_fault', NEW[0]!, 'walk_account(&w, vcpu);', NEW[1]!, NEW[2]!));
+
+  test('is a conflict alone', async () => {
+    const { hunks } = await port({ [C]: base }, { [C]: set }, { [C]: target });
+    expect(hunks.map((h) => h.outcome)).toEqual(['conflict']);
+  });
+
+  test("goes where the reference's version of it goes, and says so", async () => {
+    const done = await withReference([base, set], [later, other], target);
+    const [hunk] = done.hunks;
+    expect(hunk).toMatchObject({ outcome: 'rewritten', strategy: 'reference', edits: [{ strategy: 'reference' }] });
+    expect(hunk!.confidence).toBeLessThanOrEqual(0.85);
+    expect(hunk!.target).toEqual([{ path: C, definition: 'walk_for_fault', line: expect.any(Number) }]);
+    expect(hunk!.evidence[0]!.text).toMatch(
+      /^ported from 'other' \(v5\.8\), whose version of it is nearer: .*no place/,
+    );
+    expect(done.text).toBe(
+      file(KEEP, fn('walk_for_fault', NEW[0]!, 'walk_account(&w, vcpu);', NEW[1]!, ...guarded(...HOOK), NEW[2]!)),
+    );
+  });
+
+  test('is not told to be nearer when the reference is older', async () => {
+    const { hunks } = await withReference([base, set], [later, other], target, 'v4.14');
+    expect(hunks[0]!.evidence[0]!.text).toMatch(/^ported from 'other' \(v4\.14\): /);
+  });
+
+  test('says which lines the version of the reference lacks', async () => {
+    const short = file(KEEP, fn('walk_for_fault', NEW[0]!, NEW[1]!, ...guarded(HOOK[0]!), NEW[2]!));
+    const { hunks } = await withReference([base, set], [later, short], target);
+    expect(hunks[0]).toMatchObject({ strategy: 'reference', message: expect.stringContaining('corevisor_flush_page') });
+    expect(hunks[0]!.confidence).toBeLessThanOrEqual(0.75);
+  });
+
+  test('stays one when the version of the reference needs what only that set defines', async () => {
+    const needs = [...HOOK, 'corevisor_walk_hook(vcpu);'];
+    const more = file(KEEP, fn('walk_for_fault', NEW[0]!, NEW[1]!, ...guarded(...needs), NEW[2]!));
+    const header = { 'arch/arm64/kvm/hook.h': lines('static inline void corevisor_walk_hook(void *v)', '{', '}') };
+    const { hunks, kinds } = await withReference([base, set], [later, more], target, 'v5.8', { other: header });
+    expect(hunks[0]!.outcome).toBe('conflict');
+    expect(kinds(0)).toContain('reference-unfit');
+    // The set has it as well: then it can.
+    const both = await withReference([base, set], [later, more], target, 'v5.8', { other: header, set: header });
+    expect(both.hunks[0]!.strategy).toBe('reference');
+  });
+
+  test('stays one when the version of the reference holds lines that the set has elsewhere', async () => {
+    // The set notes faults at another place already, where the reference does it together with the flush.
+    const noted = file(
+      fn(
+        'other_fault',
+        ...guarded('corevisor_other_note(vcpu, addr);'),
+        'vcpu_count_faults(vcpu, addr);',
+        'return vcpu_leave_fault(vcpu);',
+      ),
+      fn('handle_fault', 'u64 page = fault_page(vcpu, addr);', ...guarded(...HOOK), 'return map_page(vcpu, page);'),
+    );
+    const joined = file(
+      KEEP,
+      fn('walk_for_fault', NEW[0]!, NEW[1]!, ...guarded(...HOOK, 'corevisor_other_note(vcpu, addr);'), NEW[2]!),
+    );
+    const { hunks, count, kinds } = await withReference([base, noted], [later, joined], target);
+    expect(count('corevisor_other_note')).toBe(1);
+    const left = hunks.findIndex((h) => h.outcome === 'conflict');
+    expect(kinds(left)).toContain('reference-unfit');
+  });
+
+  test('shares its place with another whose lines the reference has in the same edit', async () => {
+    const apart = [
+      'u64 page = fault_page(vcpu, addr);',
+      ...Array.from({ length: 9 }, (_, i) => `fault_step(vcpu, ${i});`),
+    ];
+    const end = 'return map_page(vcpu, page);';
+    const two = [...apart];
+    two.splice(9, 0, ...guarded('corevisor_leave_fault(vcpu, addr);'));
+    two.splice(1, 0, ...guarded(...HOOK));
+    const from = file(KEEP, fn('handle_fault', ...apart, end));
+    const to = file(KEEP, fn('handle_fault', ...two, end));
+    const joined = file(
+      KEEP,
+      fn('walk_for_fault', NEW[0]!, NEW[1]!, ...guarded(...HOOK, 'corevisor_leave_fault(vcpu, addr);'), NEW[2]!),
+    );
+    const { hunks, count } = await withReference([from, to], [later, joined], target);
+    expect(hunks.map((h) => [h.outcome, h.strategy])).toEqual([
+      ['rewritten', 'reference'],
+      ['rewritten', 'reference'],
+    ]);
+    expect(hunks[1]!.target).toEqual(hunks[0]!.target);
+    expect(hunks[1]!.evidence[0]!.text).toContain(`in one edit with hunk ${hunks[0]!.id}`);
+    expect(count('corevisor_leave_fault')).toBe(1);
+    expect(count('corevisor_note_fault')).toBe(1);
+  });
+});
+
+describe('an edit with a place', () => {
+  const OLD = ['u64 page = fault_page(vcpu, addr);', 'vcpu_begin_fault(vcpu, page);', 'return map_page(vcpu, page);'];
+  const base = file(KEEP, fn('handle_fault', ...OLD));
+  const set = file(KEEP, fn('handle_fault', OLD[0]!, OLD[1]!, ...guarded(...HOOK), OLD[2]!));
+  // Upstream put a line at the place: the set's own is not sure.
+  const target = file(KEEP, fn('handle_fault', OLD[0]!, OLD[1]!, 'vcpu_account_fault(vcpu, page);', OLD[2]!));
+
+  test('gets surer when the version of the reference goes there, too', async () => {
+    const alone = await port({ [C]: base }, { [C]: set }, { [C]: target });
+    const { hunks, kinds, text } = await withReference([base, set], [base, set], target);
+    expect(kinds(0)).toContain('reference-agrees');
+    expect(hunks[0]!.confidence).toBeCloseTo(Math.min(0.95, alone.hunks[0]!.confidence + 0.1), 5);
+    expect(hunks[0]!.strategy).toBe(alone.hunks[0]!.strategy);
+    expect(text).toBe(alone.files[C]);
+  });
+
+  test('does not get less sure by it', async () => {
+    const far = file(fn('far_away', 'return far_step(vcpu);'), base);
+    const alone = await port({ [C]: base }, { [C]: set }, { [C]: far });
+    const { hunks } = await withReference([base, set], [base, set], far);
+    expect(alone.hunks[0]!.confidence).toBeGreaterThan(0.95);
+    expect(hunks[0]!.confidence).toBe(alone.hunks[0]!.confidence);
+  });
+
+  const elsewhere = file(
+    fn('other_fault', ...guarded(...HOOK), 'vcpu_count_faults(vcpu, addr);', 'return vcpu_leave_fault(vcpu);'),
+    fn('handle_fault', ...OLD),
+  );
+
+  test("goes where the reference's authors moved it when they had a nearer kernel", async () => {
+    const { hunks, text } = await withReference(
+      [base, set],
+      [base, elsewhere],
+      base.replace('vcpu_leave_fault(vcpu)', 'vcpu_leave_fault(vcpu, addr)'),
+    );
+    expect(hunks[0]).toMatchObject({
+      outcome: 'rewritten',
+      strategy: 'reference',
+      target: [{ definition: 'other_fault' }],
+    });
+    expect(hunks[0]!.evidence[0]!.text).toContain("the set's own would go to");
+    expect(text).toBe(elsewhere.replace('vcpu_leave_fault(vcpu)', 'vcpu_leave_fault(vcpu, addr)'));
+  });
+
+  test('stays, less sure, when their kernel was farther', async () => {
+    const { hunks, kinds, text } = await withReference([base, set], [base, elsewhere], target, 'v4.14');
+    expect(hunks[0]!.target).toMatchObject([{ definition: 'handle_fault' }]);
+    expect(kinds(0)).toContain('reference-differs');
+    expect(hunks[0]!.confidence).toBeLessThanOrEqual(0.75);
+    expect(text).toContain('vcpu_account_fault');
+  });
+
+  test('stays when the version of the reference is another text', async () => {
+    const less = file(
+      fn('other_fault', ...guarded(HOOK[0]!), 'vcpu_count_faults(vcpu, addr);', 'return vcpu_leave_fault(vcpu);'),
+      fn('handle_fault', ...OLD),
+    );
+    const { hunks, kinds, count } = await withReference([base, set], [base, less], base);
+    expect(hunks[0]!.target).toMatchObject([{ definition: 'handle_fault' }]);
+    expect(kinds(0)).toContain('reference-differs');
+    expect(count('corevisor_flush_page')).toBe(1);
+  });
+});
+
+test('a set that shares nothing with the reference is as it is without', async () => {
+  const base = file(KEEP, fn('handle_fault', 'return map_page(vcpu, addr);'));
+  const set = file(KEEP, fn('handle_fault', ...guarded(...HOOK), 'return map_page(vcpu, addr);'));
+  const other = file(fn('other_fault', ...guarded('unrelated_call(vcpu, addr);'), 'return 0;'));
+  const alone = await port({ [C]: base }, { [C]: set }, { [C]: base });
+  const { hunks, text } = await withReference([base, set], [file(fn('other_fault', 'return 0;')), other], base);
+  expect(hunks).toEqual(alone.hunks);
+  expect(text).toBe(alone.files[C]);
+});
+
+test('releases are counted over the end of a major version', () => {
+  const apart = (a: string, b: string) => releasesApart(parseVersion(a)!, parseVersion(b)!);
+  expect(apart('v4.18', 'v5.4')).toBe(7);
+  expect(apart('v5.4', 'v4.18')).toBe(7);
+  expect(apart('v5.4.55', 'v5.4')).toBe(0);
+  expect(apart('v5.4.55', 'v5.8')).toBe(4);
+  expect(apart('v3.19', 'v5.0')).toBe(22);
+});

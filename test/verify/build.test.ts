@@ -1,0 +1,18 @@
+import { isNeeded } from '../../src/verify/build';
+import { typesAsNames } from '../../src/verify/checks/parse';
+
+test('what somebody committed of a build is left out: make refuses such a tree', () => {
+  for (const p of ['.config', '.config.old', 'include/config/auto.conf', 'include/generated/utsrelease.h'])
+    expect([p, isNeeded(p)]).toEqual([p, false]);
+  expect(isNeeded('arch/arm64/include/generated/asm/unistd_32.h')).toBe(false);
+  for (const p of ['include/linux/kvm.h', 'arch/arm64/configs/defconfig', 'scripts/kconfig/.config.c', 'Kconfig'])
+    expect([p, isNeeded(p)]).toEqual([p, true]);
+});
+
+test('a type among the arguments of a macro is one name, as long as it was', () => {
+  expect(typesAsNames('x = container_of(vmid, struct kvm, arch.vmid);')).toBe(
+    'x = container_of(vmid, struct_kvm, arch.vmid);',
+  );
+  expect(typesAsNames('p = va_arg(ap, struct foo *);')).toBe('p = va_arg(ap, struct_foo__);');
+  expect(typesAsNames('int f(int a, struct foo *b);')).toBe('int f(int a, struct foo *b);');
+});
