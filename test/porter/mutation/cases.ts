@@ -74,6 +74,7 @@ export async function portCase(material: Material, seed: number, n: number) {
     knowledge: {},
     cache: null,
     markers: false,
+    generate: true,
     only: null,
     progress: () => undefined,
   });
