@@ -64,6 +64,7 @@ async function againstGoldens(only) {
         force: false,
         only: [],
         markers: false,
+        generate: true,
         chronicle: true,
         dryRun: false,
         progress: () => undefined,

@@ -91,6 +91,10 @@ async function el2Of(files: readonly PatchedFile[]) {
       if (d.kind === 'variable' && !words.includes('extern') && !words.includes('static')) data.add(d.name);
     }
   }
+  for (const file of files.filter((f) => !f.isNew && /\.[ch]$/.test(f.path))) {
+    const added = file.text.split('\n').filter((_, i) => file.added[i]);
+    for (const word of added.join('\n').match(/[A-Za-z_]\w*/g) ?? []) host.add(word);
+  }
   return { uses, data, shared: new Set([...data].filter((n) => host.has(n))), own };
 }
 

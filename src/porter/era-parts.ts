@@ -205,8 +205,10 @@ export class EraParts {
   /** EL2 data that code of EL1 means. */
   private async symbols(path: ByteString, ported: PortedPatch, context: PortContext): Promise<void> {
     const { el2Data, el2Sources, symbolMacro: macro } = this.change;
+    if (macro === null || el2Data.size === 0) return;
     const source = ported.files.find((f) => f.targetPaths.includes(path) && f.status === 'added')?.path;
-    if (macro === null || el2Data.size === 0 || source === undefined || el2Sources.has(source)) return;
+    if (source === undefined) this.noteData(path, ported, macro);
+    if (source === undefined || el2Sources.has(source)) return;
     const file = await context.target.file(path);
     if (!file) return;
     const made = path.endsWith('.h')
@@ -215,6 +217,22 @@ export class EraParts {
     if (made === null) return;
     await this.lay(context.target, path, made);
     this.say(ported, path, `data of EL2 is that of the nVHE object: '${macro}'`, [], () => false);
+  }
+
+  /** Code of the kernel's own files may run at EL1 or at EL2: a person has to say which copy it means. */
+  private noteData(path: ByteString, ported: PortedPatch, macro: string): void {
+    if (/(^|\/)hyp\//.test(path)) return;
+    for (const hunk of ported.hunks.filter((h) => h.target.some((t) => t.path === path))) {
+      const lines = ported.patch.changes.flatMap((c) => c.hunks).find((h) => h.id === hunk.id)?.lines ?? [];
+      const words = lines
+        .filter((l) => l.startsWith('+'))
+        .join('')
+        .match(/[A-Za-z_]\w*/g);
+      for (const name of new Set(words?.filter((w) => this.change.el2Data.has(w)))) {
+        const doubt = `uses '${name}', of which EL2 has a copy of its own: '${macro}(${name})' may be meant`;
+        if (!hunk.message?.includes(doubt)) hunk.message = hunk.message === null ? doubt : `${hunk.message}; ${doubt}`;
+      }
+    }
   }
 
   /** The way from KVM's dispatcher into the set's. */

@@ -1,4 +1,4 @@
-import { base, edit, ENTRY, HOST, KVM_HOST, patched, VM, type Tree } from '../hypercall-gen/kestrel';
+import { ARM, base, edit, ENTRY, HOST, KVM_HOST, patched, VM, type Tree } from '../hypercall-gen/kestrel';
 import { port, type Ported, type Texts } from './harness';
 
 const ENTRY_S = 'arch/arm64/kvm/hyp/hyp-entry.S';
@@ -63,6 +63,7 @@ bool kestrel_was_ready(bool early)
 }
 `,
   );
+  edit(tree, ARM, '#ifdef CONFIG_KESTREL\n\tret', '#ifdef CONFIG_KESTREL\n\tif (kestrel_ready)\n\t\tret');
   tree.set(OWN_MAKEFILE, 'obj-$(CONFIG_KESTREL) += host.o entry.o\nobj-$(CONFIG_KESTREL) += vm.o\n');
   return tree;
 }
@@ -144,6 +145,9 @@ describe('generated parts of a port', () => {
     expect(done.files[IMAGE_VARS]).toMatch(/#ifdef CONFIG_KESTREL\nKVM_NVHE_ALIAS\(boot_args\);\n#endif\n$/);
     expect(done.files[OWN_HEADER]).toContain('extern int kestrel_ready;\nextern int kvm_nvhe_sym(kestrel_ready);\n');
     expect(done.files[OWN_HEADER]).not.toContain('(kestrel_depth)');
+    // In a file of the kernel it is for people to say which is meant.
+    expect(done.files[ARM]).toContain('if (kestrel_ready)');
+    expect(done.hunks.find((h) => h.path === ARM)!.message).toMatch(/'kvm_nvhe_sym\(kestrel_ready\)' may be meant/);
     // The data of EL2, and not a field, a local or a comment that has the name.
     expect(done.files[HOST]).toContain('/* Is kestrel_ready set? */');
     expect(done.files[HOST]).toContain('return host->kestrel_ready || kvm_nvhe_sym(kestrel_ready);');
