@@ -61,7 +61,9 @@ describe('work items', () => {
   it('link to their hunks, and show the draft as one', () => {
     const items = view.report.workItems!;
     expect(items.length).toBeGreaterThan(0);
-    const html = portPage(view, options);
+    const draft = { path: 'kvm/fault.c', line: 1, text: '# draft, not placed\n+\tfirst();\n' };
+    const workItems = items.map((item) => ({ ...item, draft: item.draft ?? draft }));
+    const html = portPage({ ...view, report: { ...view.report, workItems } }, options);
     expect(html).toContain('<h2 id="work">Work items</h2>');
     for (const item of items) expect(html).toContain(`<li id="${item.id}"><strong>v4.20</strong>`);
     expect(html).toContain('not in the tree</summary>');
