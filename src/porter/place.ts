@@ -318,9 +318,8 @@ export function placeEdit(
   for (const s of placed) {
     const { lines: twins, used } = withTwins(s.added, changes);
     const read = twins.map((l) => l.replace(/\b([A-Za-z_]\w*)(?=\s*\()/g, (name) => renamed.get(name) ?? name));
-    if (home && wrapped && base.index.language === 'c') s.added = indented(s.added, shiftOf(edit, s.segment, wrapped));
-    if (read.every((l, i) => l === twins[i]) && used.size === 0) continue;
     s.added = home && wrapped && base.index.language === 'c' ? indented(read, shiftOf(edit, s.segment, wrapped)) : read;
+    if (read.every((l, i) => l === twins[i]) && used.size === 0) continue;
     rewritten = true;
     confidence = Math.min(confidence, 0.75);
     for (const { from, to } of used) {
@@ -370,7 +369,7 @@ export function unchanged(edit: Edit, base: PorterFile, target: PorterFile): Pla
 }
 
 /** The alignment of what an edit is in. */
-function pairingOf(
+export function pairingOf(
   edit: Edit,
   base: PorterFile,
   target: PorterFile,

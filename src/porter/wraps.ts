@@ -3,7 +3,7 @@ import type { LineMatch } from './align';
 import { tokens } from '../core/text';
 import { grownGuard, isDeclaration, statementsIn } from './blocks';
 import type { Edit, Segment } from './lift';
-import { isTrivial, scopeOf, type Aligner, type Nothing, type PlacedSegment, type ScopePair } from './place';
+import { isTrivial, pairingOf, scopeOf, type Aligner, type Nothing, type PlacedSegment, type ScopePair } from './place';
 import { standIn, type Pairing } from './site';
 import type { Unit } from './units';
 import type { PorterFile } from './view';
@@ -62,10 +62,8 @@ export function wrappedCodeIsGone(
   aligner: Aligner,
 ): Nothing | null {
   if (!edit.wraps || edit.kind !== 'guard-wrap') return null;
-  const scope = scopeOf(base, edit.segments[0]!);
-  const pair = scope ? pairs.get(scope) : undefined;
-  if (scope && !pair) return null;
-  const p = pair ? aligner.definitions(base, scope!, target, pair.target) : aligner.items(base, target);
+  const p = pairingOf(edit, base, target, pairs, aligner);
+  if (!p) return null;
   const wrapped = p.baseUnits
     .map((u, i) => ({ u, i }))
     .filter(({ u }) => u.first >= edit.wraps!.first && u.last <= edit.wraps!.last);
