@@ -12,7 +12,7 @@ import { isInert } from './inert';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
-import { sayUncoveredUses } from './uses';
+import { leaveOutUsed, sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -325,6 +325,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   await context.reference?.consult(results, base, change, fileHeirs, context);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
+  leaveOutUsed(results, base);
   demoteOverlaps(results);
   for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
