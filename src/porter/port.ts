@@ -174,7 +174,9 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const merged = code && own ? await withUpstreamChanges(own, context) : null;
-  const adapted = code ? context.adapter.adapt(splitLines(merged?.text ?? text), path) : null;
+  const adapted = code
+    ? context.adapter.adapt(splitLines(merged?.text ?? text), path, '', new Set(), await context.sections.written(path))
+    : null;
   if (adapted) {
     adapted.doubts.push(...adapted.blockers, ...(merged?.doubts ?? []));
     adapted.evidence.push(...(merged?.evidence ?? []));
