@@ -246,7 +246,7 @@ test('a user of a definition that the guard takes away is said', async () => {
     '\n' +
     fn('static void fault(int pfn)', 'prepare(pfn);', 'clean_page(pfn);', 'finish(pfn);');
   const patched = base
-    .replace('void clean_page', '#ifndef CONFIG_SET\nstatic void clean_page')
+    .replace('void clean_page', '#ifndef CONFIG_SET\nvoid clean_page')
     .replace('flush_all(pfn);\n}\n', 'flush_all(pfn);\n}\n#endif\n')
     .replace('\tclean_page(pfn);\n', '#ifndef CONFIG_SET\n\tclean_page(pfn);\n#endif\n');
   const { hunks } = await port(
