@@ -69,7 +69,7 @@ function nearest(ctx: CheckContext, path: ByteString, line: number): string | nu
 
 async function troubles(path: ByteString, text: ByteString, decided: Decided): Promise<Trouble[]> {
   const { kept } = strip(path, text, decided);
-  const tree = parseC(kept.map((k) => `${typesAsNames(k.text)}\n`).join(''));
+  const tree = parseC(kept.map((k) => `${withoutAttributes(typesAsNames(k.text))}\n`).join(''));
   const found: Trouble[] = [];
   const visit = (node: SyntaxNode) => {
     if (!node.hasError) return;
@@ -85,6 +85,13 @@ async function troubles(path: ByteString, text: ByteString, decided: Decided): P
   visit(tree.rootNode);
   await breathe();
   return found;
+}
+
+const ATTRIBUTE = /\b__(?:section|attribute__)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g;
+
+/** Attributes in places where the grammar takes none, blanked byte for byte. */
+function withoutAttributes(line: ByteString): ByteString {
+  return line.replace(ATTRIBUTE, (attribute) => ' '.repeat(attribute.length));
 }
 
 /**
