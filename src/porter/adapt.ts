@@ -333,19 +333,32 @@ export class Adapter {
 
   /** Operands that macros of the target take in another spelling. */
   private respell(text: ByteString, evidence: Map<string, Evidence>): ByteString {
-    return text.replace(/\b([A-Za-z_]\w*)(\s*\()([^()\n]*)\)/g, (whole, macro: string, open: string, list: string) => {
-      if (this.own.has(macro)) return whole;
-      const respelt = list.split(',').map((part, i) => {
-        const [, before, word, after] = /^(\s*)([A-Za-z_]\w*)(\s*)$/.exec(part) ?? [];
+    const edits: { at: number; end: number; now: string }[] = [];
+    for (const m of text.matchAll(/\b([A-Za-z_]\w*)\s*\(/g)) {
+      const macro = m[1]!;
+      const open = m.index + m[0].length - 1;
+      const args = this.own.has(macro) ? null : argumentsAt(text, open);
+      let at = open + 1;
+      for (const [i, part] of (args?.list ?? []).entries()) {
+        const [, before, word] = /^(\s*)([A-Za-z_]\w*)\s*$/.exec(part) ?? [];
         // A macro that pastes its operand takes no variable, whatever the set has of that name.
         const now = word === undefined ? null : this.operand(macro, i, word);
-        if (now === null) return part;
-        const text = `'${macro}(${word})' is '${macro}(${now})' in the target`;
-        evidence.set(`${macro}(${word}`, { kind: 'operand-respelt', text });
-        return `${before}${now}${after}`;
-      });
-      return `${macro}${open}${respelt.join(',')})`;
-    });
+        if (now !== null) {
+          const from = at + before!.length;
+          edits.push({ at: from, end: from + word!.length, now });
+          const said = `'${macro}(${word})' is '${macro}(${now})' in the target`;
+          evidence.set(`${macro}(${word}`, { kind: 'operand-respelt', text: said });
+        }
+        at += part.length + 1;
+      }
+    }
+    let out = '';
+    let done = 0;
+    for (const edit of edits.sort((a, b) => a.at - b.at)) {
+      out += text.slice(done, edit.at) + edit.now;
+      done = edit.end;
+    }
+    return out + text.slice(done);
   }
 
   /** Calls of functions whose parameters changed: arguments that were dropped go, other changes are doubts. */

@@ -2,7 +2,9 @@ import type { Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { KernelIndex } from '../kernel-index';
 import type { Definition } from '../kernel-index/types';
+import { scopeOf, type Placed } from './place';
 import type { Pairing } from './site';
+import type { PorterFile } from './view';
 
 /** A definition of the base and what it became, with their lines aligned. */
 export interface Scopes {
@@ -70,6 +72,48 @@ export function localsOf(of: Definition, text: ByteString): Set<string> {
   for (const p of of.signature?.parameters ?? []) names.add(p.name);
   return names;
 }
+
+/**
+ * A local that the set declares in a function where upstream declares one of that name by now becomes another: in all that
+ * the set adds there. It is called by its struct, which is what it is.
+ */
+export function renameOwnLocals(placements: readonly Placed[], base: PorterFile): void {
+  const byFunction = new Map<Definition, Placed[]>();
+  for (const p of placements) {
+    const to = p.file.outer.find((d) => d.kind === 'function' && d.name === p.definition);
+    if (to) byFunction.set(to, [...(byFunction.get(to) ?? []), p]);
+  }
+  for (const [to, own] of byFunction) {
+    const [first] = own as [Placed, ...Placed[]];
+    const was = scopeOf(base, first.segments[0]!.segment);
+    if (was?.kind !== 'function') continue;
+    const is = first.file.text.slice(to.start, to.end);
+    const theirs = localsOf(to, is);
+    const before = localsOf(was, base.text.slice(was.start, was.end));
+    const added = own.flatMap((p) => p.segments.flatMap((s) => s.added)).join('');
+    for (const [, name] of stripComments(added).matchAll(DECLARED)) {
+      if (!theirs.has(name!) || before.has(name!)) continue;
+      const tag = new RegExp(`struct\\s+(\\w+)\\s*\\*?\\s*${name}\\b`).exec(added)?.[1] ?? '';
+      const taken = new Set([
+        ...tokens(is.replace(/\bstruct\s+\w+/g, '')),
+        ...tokens(added.replace(/\bstruct\s+\w+/g, '')),
+      ]);
+      const now = [tag, `own_${name}`].find((n) => n !== '' && !taken.has(n));
+      if (now === undefined) continue;
+      const text = `the local '${name}' is upstream's in '${to.name}' now: the set's is called '${now}'`;
+      for (const p of own) {
+        for (const s of p.segments)
+          s.added = s.added.map((l) => l.replace(new RegExp(`(?<![.>\\w]|struct )${name}\\b`, 'g'), now));
+        p.rewritten = true;
+        p.confidence = Math.min(p.confidence, RENAMED);
+        p.evidence.push({ kind: 'local-renamed', text });
+      }
+    }
+  }
+}
+
+/** At most this sure where a local of the set got another name. */
+const RENAMED = 0.75;
 
 /** Locals and parameters of the base's definition that the payload uses and the target's does not have. */
 function missingLocals(payload: ByteString, base: Definition, was: ByteString, is: ByteString): string[] {

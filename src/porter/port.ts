@@ -10,10 +10,11 @@ import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { isInert } from './inert';
+import { renameOwnLocals } from './locals';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
-import { leaveOutUsed, sayUncoveredUses } from './uses';
+import { leaveOutUsed, sayOtherCallers, sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -44,6 +45,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
     context.target.restore(before);
   }
   sayUncoveredUses(context.placed, context);
+  sayOtherCallers(context.placed, context);
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;
@@ -334,6 +336,11 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   leaveOutUsed(results, base);
+  renameOwnLocals(
+    results.flatMap((r) => r.placements),
+    base,
+  );
+  for (const r of results) if (isPlaced(r.outcome) && r.placements.some((p) => p.rewritten)) r.outcome = 'rewritten';
   const own = patch.changes.flatMap((c) => (c.status === 'added' && c.newPath!.endsWith('.h') ? [c.newPath!] : []));
   await bringIncludes(results, base, own, context);
   demoteOverlaps(results);
@@ -529,6 +536,8 @@ function confidenceOf(r: EditResult): number {
 function placementsOf(r: EditResult): EditResult['placements'] {
   return r.twin?.of.placements ?? r.placements;
 }
+
+const isPlaced = (outcome: Outcome) => outcome === 'applied' || outcome === 'merged' || outcome === 'relocated';
 
 /** Later wins: a hunk is as far from home as the farthest of its edits. */
 const RANK: Outcome[] = [
