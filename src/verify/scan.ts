@@ -237,9 +237,10 @@ const KEYWORDS = new Set(
   ).split(' '),
 );
 
-/** Identifiers of masked C text. */
+/** Identifiers of masked C text: no digits of a number, no file that is included, no word that only the compiler reads. */
 export function identifiers(masked: string): string[] {
-  return (masked.match(/[A-Za-z_]\w*/g) ?? []).filter((w) => !KEYWORDS.has(w));
+  const text = masked.replace(/^[ \t]*#[ \t]*include\b.*|__attribute__\s*\(\(.*?\)\)/gm, ' ');
+  return (text.match(/(?<!\w)[A-Za-z_]\w*/g) ?? []).filter((w) => !KEYWORDS.has(w));
 }
 
 /** Which language rules a path asks for. */

@@ -232,6 +232,9 @@ function ownNames(ctx: CheckContext) {
 
 /** The file itself declares the name: a local, a parameter, a label. */
 function isDeclaredHere(masked: string, name: string): boolean {
+  // The second of `u32 first, second;`.
+  if (new RegExp(`^[ \\t]+(?:\\w+[ \\t]+)+\\**\\w+[^;(){}\\n]*,[ \\t]*\\**${name}[ \\t]*[;=,\\[]`, 'm').test(masked))
+    return true;
   return (
     new RegExp(
       `[\\w*]\\s+\\**${name}\\s*[;=,)\\[:]|^\\s*${name}:|#\\s*define\\s+${name}\\b|\\b(?:struct|enum|union)\\s+${name}\\s*\\{`,
