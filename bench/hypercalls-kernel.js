@@ -237,22 +237,27 @@ async function inPort(o, bare, set, target, toolchain) {
         if (!texts.has(p)) texts.set(p, fs.existsSync(file) ? fs.readFileSync(file, 'latin1').split('\n') : []);
         return texts.get(p);
       };
-      const carried = [`asm/${stem}_hvc.h`, ...touched];
+      const before = new Map();
+      for (const p of touched) before.set(p, new Set(((await tree.read(p)) ?? '').split('\n')));
+      const call = new RegExp(`\\b(handle_)?${stem}_(hvc|hcall|hypercall)`);
       const isGenerated = (d) => {
         if (d.path === null) return false;
-        if (fresh.includes(d.path) || carried.some((p) => d.path.endsWith(p))) return true;
-        // The function that stands behind the set's dispatcher, and the calls that were rewritten.
+        if (fresh.includes(d.path) || d.path.endsWith(`asm/${stem}_hvc.h`)) return true;
         const text = lines(d.path);
+        const line = text[d.line - 1] ?? '';
+        // Entries, and the calls that were rewritten.
+        if (call.test(line) || (before.has(d.path) && !before.get(d.path).has(line))) return true;
+        // The function that stands behind the set's dispatcher.
         let from = d.line - 1;
-        while (from > 0 && !/^[a-z].*\(/.test(text[from])) from--;
-        return new RegExp(`\\bhandle_${stem}_hvc\\(`).test(text[from]) || text[d.line - 1]?.includes(`${stem}_hvc(`);
+        while (from > 0 && !/^[a-z].*\(/.test(text[from] ?? '')) from--;
+        return new RegExp(`\\bhandle_${stem}_hvc\\(`).test(text[from]);
       };
       const seen = made.diagnostics.filter(isGenerated);
       problems.push(...seen.map((d) => `in the port: ${tell(d)}`));
       const objects = build.objects();
       const made2 = fresh.filter((f) => f.endsWith('.c') && objects.some((p) => p.startsWith(f.replace(/\.c$/, '.'))));
       say(
-        `${target} ${set} in the port: ${count(seen, 'error')} errors and ${count(seen, 'warning')} warnings in generated ` +
+        `${target} ${set}, ported: ${count(seen, 'error')} errors and ${count(seen, 'warning')} warnings in generated ` +
           `code, ${count(made.diagnostics, 'error')} errors elsewhere; objects of ${made2.length} of ` +
           `${fresh.filter((f) => f.endsWith('.c')).length} generated sources`,
       );
