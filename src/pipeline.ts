@@ -2,6 +2,7 @@ import type { PatchSet } from './patch-set/patch-set';
 import { filesAdded, touchedPaths } from './patch-set/patch-set';
 import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
+import { Sections } from './porter/sections';
 import { Aligner } from './porter/place';
 import { EraParts } from './porter/era-parts';
 import { MappedHeirs } from './porter/heirs';
@@ -146,6 +147,7 @@ function contextOf(
   const context: PortContext = {
     ...{ base, patched, target, heirs, refused, twins, folded, placed: [], votes: new Map(), ...rest },
     adapter: new Adapter(baseIndex, target.kernel, map, operand, own, hasFile, twins),
+    sections: new Sections(baseIndex, target),
     code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner((word) => heirs.rename(word), operand),
     options: new Options(

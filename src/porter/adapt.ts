@@ -56,12 +56,14 @@ export class Adapter {
   /**
    * @param around text in which variables that the lines use are declared
    * @param locals names that the code around has at hand in the target
+   * @param written what is written for attribute words that cannot be dropped: see `sections.ts`
    */
   adapt(
     lines: readonly ByteString[],
     path: ByteString,
     around: ByteString = '',
     locals: ReadonlySet<string> = new Set(),
+    written: ReadonlyMap<string, string> = new Map(),
   ): Adapted {
     const text = lines.join('');
     const evidence = new Map<string, Evidence>();
@@ -76,6 +78,12 @@ export class Adapter {
         word: string | undefined,
       ) => {
         if (include !== undefined || word === undefined) return whole;
+        const meaning = this.own.has(word) ? undefined : written.get(word);
+        if (meaning !== undefined) {
+          const text = `the target has no '${word}', but its section: '${meaning}'`;
+          evidence.set(word, { kind: 'attribute-written-out', text });
+          return `${gap ?? ''}${meaning}`;
+        }
         const reading = this.read(word, member !== undefined);
         if (!reading) return whole;
         if ('doubt' in reading) {

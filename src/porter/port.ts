@@ -12,7 +12,7 @@ import { isInert } from './inert';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
-import { sayUncoveredUses } from './uses';
+import { leaveOutUsed, sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -174,7 +174,9 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const merged = code && own ? await withUpstreamChanges(own, context) : null;
-  const adapted = code ? context.adapter.adapt(splitLines(merged?.text ?? text), path) : null;
+  const adapted = code
+    ? context.adapter.adapt(splitLines(merged?.text ?? text), path, '', new Set(), await context.sections.written(path))
+    : null;
   if (adapted) {
     adapted.doubts.push(...adapted.blockers, ...(merged?.doubts ?? []));
     adapted.evidence.push(...(merged?.evidence ?? []));
@@ -325,6 +327,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   await context.reference?.consult(results, base, change, fileHeirs, context);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
+  leaveOutUsed(results, base);
   demoteOverlaps(results);
   for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
