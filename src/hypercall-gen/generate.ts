@@ -654,6 +654,16 @@ class Generation {
       this.notes.push(`glue: ported, the set's own entry code (${places}) calls '${this.dispatcherName}'`);
     else if (smccc) this.notes.push(`glue: none, KVM's dispatcher has to call '${this.dispatcherName}'`);
     else this.notes.push(`glue: none was found in the set; the entry code has to call '${this.dispatcherName}'`);
+    // Its way into EL2 is not the set's assembly any more.
+    const entryFiles = new Set(from.filter((p) => p.how === 'assembly').map((p) => p.path));
+    for (const call of smccc ? this.table.asmCalls : []) {
+      const at = call.uses.filter((u) => entryFiles.has(u.path)).map((u) => `${u.path}:${u.line}`);
+      if (at.length) {
+        this.notes.push(
+          `'${call.name}' (${call.number}) is answered by the set's assembly (${at.join(', ')}) and not here: the host is told that nobody knows it`,
+        );
+      }
+    }
     if (smccc && this.table.interface.dispatcher?.unknown.length) {
       this.notes.push("what the set does for unknown numbers is left out: KVM's own dispatcher answers them");
     }
