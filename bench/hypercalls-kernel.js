@@ -3,7 +3,8 @@
 // For each target and set: `kport hypercalls --emit`, its files and entries in a copy of the tree, the tree's own
 // checkpatch.pl, arch/arm64/kvm/ built, and the symbols of the objects. An error or a warning in a generated file fails,
 // one that the bare tree does not have in a file with entries, too. `--ported` does the same to what `kport apply`
-// generates, in the tree that it makes (branch hypercalls-kernel/SET-TARGET is replaced). --work keeps the trees.
+// generates, in the tree that it makes (branch hypercalls-kernel/SET-TARGET is replaced). --work keeps the trees. Without
+// --patches the sets are bundled ones, on their bundled base.
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -138,21 +139,9 @@ function lookAtSymbols(document, out, toolchain, problems) {
 /** Emits for `revision`, lays the code into the folder, hands over to `action`, and takes it out again. */
 async function withEmitted(o, source, set, revision, action) {
   const dir = path.join(o.work, `emit-${set}-${revision.replace(/\W+/g, '-')}`);
-  const args = [
-    '--set',
-    set,
-    '--patches',
-    o.patches,
-    '--tree',
-    o.tree,
-    '--to',
-    revision,
-    '--emit',
-    dir,
-    '-f',
-    '--json',
-  ];
-  const document = kport('hypercalls', ...args);
+  const table = path.join(o.work, `${set}.json`);
+  const common = ['--set', set, '--patches', o.patches, '--table', table, '--tree', o.tree, '--to', revision];
+  const document = kport('hypercalls', ...common, '--emit', dir, '-f', '--json');
   const paths = (kind) => document.generated.files.filter((f) => f.kind === kind).map((f) => f.path);
   const fresh = paths('new');
   const entries = path.join(dir, 'entries.patch');
@@ -255,11 +244,16 @@ async function inPort(o, bare, set, target, toolchain) {
       const seen = made.diagnostics.filter(isGenerated);
       problems.push(...seen.map((d) => `in the port: ${tell(d)}`));
       const objects = build.objects();
-      const made2 = fresh.filter((f) => f.endsWith('.c') && objects.some((p) => p.startsWith(f.replace(/\.c$/, '.'))));
+      const sources = fresh.filter((f) => f.endsWith('.c'));
+      const whole = sources.filter((f) => objects.some((p) => p.startsWith(f.replace(/\.c$/, '.'))));
+      // Without an object the compiler still read all of the source, after the errors of the headers before it.
+      const headers = new Set(
+        made.diagnostics.filter((d) => d.severity === 'error' && /\.h$/.test(d.path)).map((d) => d.path),
+      );
       say(
         `${target} ${set}, ported: ${count(seen, 'error')} errors and ${count(seen, 'warning')} warnings in generated ` +
-          `code, ${count(made.diagnostics, 'error')} errors elsewhere; objects of ${made2.length} of ` +
-          `${fresh.filter((f) => f.endsWith('.c')).length} generated sources`,
+          `code, ${count(made.diagnostics, 'error')} errors elsewhere; objects of ${whole.length} of ${sources.length} ` +
+          `generated sources${whole.length < sources.length ? `, errors in ${[...headers].join(', ')}` : ''}`,
       );
     });
   } finally {
@@ -275,6 +269,7 @@ async function main() {
     console.error('error: nothing to build\nhint: give --tree REPO --set NAME and target kernels, v5.8 v5.10');
     process.exit(2);
   }
+  o.bundled = o.patches === null;
   o.patches ??= path.join(__dirname, '../patches');
   const toolchain = await findToolchain(null);
   const missing = [...(toolchain ? [] : ['aarch64-linux-gnu-gcc']), ...(await missingTools())];
@@ -290,7 +285,11 @@ async function main() {
   try {
     const options = new Set();
     for (const set of o.sets) {
-      const { interface: i } = kport('hypercalls', '--set', set, '--patches', o.patches, '--tree', o.tree, '--json');
+      // A bundled set has a bundled base; a table needs no base any more.
+      const base = o.bundled ? [] : ['--tree', o.tree];
+      const table = path.join(o.work, `${set}.json`);
+      const write = ['--extract', '--table', table, '-f'];
+      const { interface: i } = kport('hypercalls', '--set', set, '--patches', o.patches, ...base, ...write, '--json');
       if (i.option) options.add(i.option);
     }
     for (const target of o.targets) {

@@ -85,7 +85,9 @@ export class EraParts {
       const called = callees(edit).filter((name) => own.has(name));
       if (called.includes(dispatcher!.name) && called.every((name) => name === dispatcher!.name)) {
         this.entry = { path: to.hypMain, definition: null, line: 1 };
-        says(edit, 'generated', null, this.made([this.entry]));
+        const glue = `the call of '${dispatcher!.name}' is generated, in C: '${to.hypMain}' makes it, and no assembly does`;
+        const made = this.made([this.entry]);
+        says(edit, 'generated', null, { ...made, evidence: [...made.evidence, { kind: 'generated', text: glue }] });
         continue;
       }
       if (called.includes(dispatcher!.name)) {

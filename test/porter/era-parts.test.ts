@@ -188,7 +188,9 @@ describe('generated parts of a port', () => {
     expect(glue[0]!.edits.map((e) => e.outcome)).toEqual(['obsolete', 'generated']);
     const line = done.files[HYP_MAIN]!.split('\n').findIndex((l) => l.includes('handle_kestrel_hvc(')) + 1;
     expect(glue[0]!.target).toEqual([{ path: HYP_MAIN, definition: null, line }]);
-    expect(glue[0]!.evidence.map((e) => e.text).join('\n')).toContain("'smccc', not 'function-pointer'");
+    const said = glue[0]!.evidence.map((e) => e.text).join('\n');
+    expect(said).toContain("'smccc', not 'function-pointer'");
+    expect(said).toContain(`the call of 'kestrel_host_call' is generated, in C: '${HYP_MAIN}' makes it`);
     expect(outcomes(done)).toMatchObject({ [KVM_HOST]: ['generated'], [ENTRY]: ['generated'] });
     // The entry code of this set does not say what KVM may still be asked.
     const file = done.patches[0]!.files.find((f) => f.path === ENTRY)!;
