@@ -5,9 +5,10 @@ import type { KernelIndex } from '../kernel-index/index';
 import type { SymbolMap } from '../symbol-map';
 import type { Operand } from './align';
 import { AsmMacros, readMacros } from './asm-macros';
+import { Carrier, withCarried } from './carry';
 import { readChains } from './chains';
 import type { View } from './view';
-import type { SignatureChange } from '../symbol-map/types';
+import type { MapEntry, SignatureChange } from '../symbol-map/types';
 
 /** A payload as the target needs it. */
 export interface Adapted {
@@ -20,11 +21,23 @@ export interface Adapted {
   blockers: string[];
 }
 
+/** Where a payload stands. */
+export interface Surroundings {
+  /** Text in which variables that the lines use are declared. */
+  around?: ByteString;
+  /** Names that the code around has at hand in the target. */
+  locals?: ReadonlySet<string>;
+  /** What is written for attribute words that cannot be dropped: see `sections.ts`. */
+  written?: ReadonlyMap<string, string>;
+  /** What of the base may be carried along with it; nothing inside of a definition. */
+  carries?: 'nothing' | 'macros' | 'functions';
+}
+
 /** A rename or a dropped argument must be this sure before it is written into somebody's code. */
 const SURE = 0.8;
 
 /** One word of a payload and what it becomes; null when it stays. */
-type Reading = { to: string; evidence: Evidence; needs?: readonly string[] } | { doubt: string } | null;
+type Reading = { to: string; evidence: Evidence; needs?: readonly string[] } | { doubt: string; gone?: string } | null;
 
 /** Strings and comments are passed over; a word behind `.` or `->` is a field. */
 const WORD = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|(#\s*include\b[^\n]*)|(\.|->)?(\s*)\b([A-Za-z_]\w*)/g;
@@ -35,6 +48,7 @@ const WORD = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|(#\s*include\b[
  */
 export class Adapter {
   private readonly asm: AsmMacros;
+  private readonly carrier: Carrier;
   private readonly readings = new Map<string, Reading>();
   private readonly calls = new Map<string, { dropped: number[]; arity: number } | { doubt: string } | null>();
 
@@ -51,23 +65,20 @@ export class Adapter {
     private readonly twins: ReadonlyMap<ByteString, ByteString>,
   ) {
     this.asm = new AsmMacros(base, target);
+    this.carrier = new Carrier(base, target, map, own);
   }
 
-  /**
-   * @param around text in which variables that the lines use are declared
-   * @param locals names that the code around has at hand in the target
-   * @param written what is written for attribute words that cannot be dropped: see `sections.ts`
-   */
+  /** @param path the file of the target that the lines go to */
   adapt(
     lines: readonly ByteString[],
     path: ByteString,
-    around: ByteString = '',
-    locals: ReadonlySet<string> = new Set(),
-    written: ReadonlyMap<string, string> = new Map(),
+    { around = '', locals = new Set(), written = new Map(), carries = 'nothing' }: Surroundings = {},
   ): Adapted {
     const text = lines.join('');
     const evidence = new Map<string, Evidence>();
     const doubts = new Set<string>();
+    /** What is doubted because a definition of the base is gone: by its name. */
+    const gone = new Map<string, string>();
     let rewritten = text.replace(
       WORD,
       (
@@ -88,6 +99,7 @@ export class Adapter {
         if (!reading) return whole;
         if ('doubt' in reading) {
           doubts.add(reading.doubt);
+          if (reading.gone !== undefined) gone.set(reading.gone, reading.doubt);
           return whole;
         }
         if (reading.needs?.some((name) => !locals.has(name))) {
@@ -105,19 +117,27 @@ export class Adapter {
     for (const e of chains.evidence) evidence.set(e.text, e);
     for (const doubt of chains.doubts) doubts.add(doubt);
     rewritten = this.followPrototypes(rewritten, evidence);
-    rewritten = this.dropArguments(rewritten, evidence, doubts);
+    rewritten = this.dropArguments(rewritten, evidence, doubts, gone);
     rewritten = this.followIncludes(rewritten, path, evidence);
+    rewritten = this.followHeaders(rewritten, path, evidence);
     if (path.endsWith('.S')) {
       const { lines: read, renamed } = readMacros(splitAs(rewritten, lines), this.asm);
       rewritten = read.join('');
       for (const [from, to] of renamed)
         evidence.set(from, { kind: 'renamed', text: `'${from}()' is '${to}()' in the target` });
     }
+    for (const [name, doubt] of carries === 'nothing' ? [] : gone) {
+      const carried = this.carrier.carry(name, carries === 'functions', written);
+      if (!carried) continue;
+      rewritten = withCarried(splitAs(rewritten, lines), name, carried).join('');
+      evidence.set(`carried ${name}`, carried.evidence);
+      doubts.delete(doubt);
+    }
     return {
       lines: splitAs(rewritten, lines),
       evidence: [...evidence.values()],
       doubts: [...doubts],
-      blockers: [...this.missingIncludes(text, path)],
+      blockers: [...this.missingIncludes(rewritten, path)],
     };
   }
 
@@ -136,6 +156,44 @@ export class Adapter {
       evidence.set(name, { kind: 'include-moved', text: `'${name}' is '${now}' in the target` });
       return head + now;
     });
+  }
+
+  /**
+   * A header of the base that is gone: what it declared is in another one now. That is included instead, or nothing is
+   * where the code includes it anyway.
+   */
+  private followHeaders(text: ByteString, path: ByteString, evidence: Map<string, Evidence>): ByteString {
+    const included = new Set([...text.matchAll(/^\s*#\s*include\s*[<"]([^>"]+)[>"]/gm)].map((m) => m[1]!));
+    return text.replace(
+      /^([ \t]*#[ \t]*include[ \t]*)([<"])([^>"]+)[>"]([^\n]*\n)/gm,
+      (whole, head, open, name: string, end) => {
+        const candidates = includeCandidates(path, name, open === '<');
+        if (candidates.some(this.hasFile)) return whole;
+        const was = candidates.find((p) => this.base.tree.has(p));
+        const heir = was === undefined ? null : this.headerOf(was);
+        if (heir === null) return whole;
+        const gone = `the target has no '${name}'`;
+        if (included.has(heir)) {
+          evidence.set(name, { kind: 'include-dropped', text: `${gone}, what is left of it is in '${heir}'` });
+          return '';
+        }
+        included.add(heir);
+        evidence.set(name, { kind: 'include-moved', text: `${gone}, what is left of it is in '${heir}'` });
+        return `${head}<${heir}>${end}`;
+      },
+    );
+  }
+
+  /** The header, as one includes it, that has what a header of the base declared; null when it is not one alone. */
+  private headerOf(was: ByteString): string | null {
+    const votes = new Map<string, number>();
+    const names = new Set(this.base.file(was)?.index.definitions.map((d) => d.name));
+    for (const name of names) {
+      const now = new Set(this.target.definitions(name).flatMap((f) => nameOfHeader(f.file.path) ?? []));
+      for (const header of now) votes.set(header, (votes.get(header) ?? 0) + 1);
+    }
+    const [best, second] = [...votes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    return best && best[1] > (second?.[1] ?? 0) ? best[0] : null;
   }
 
   /** Headers that the payload includes and that neither the target nor the set has. */
@@ -192,10 +250,12 @@ export class Adapter {
     if (entry && heir && reshaped)
       return { doubt: `mentions '${word}', which is '${heir.name}' with other operands now` };
     if (entry && heir && entry.status === 'renamed' && entry.confidence >= SURE) {
+      if (statementOnly(entry, this.target) && !statementOnly(entry, this.base))
+        return { doubt: `mentions '${word}', which is '${heir.name}', a whole statement, in the target`, gone: word };
       const name = heir.name.slice(heir.name.lastIndexOf('.') + 1);
       return { to: name, evidence: { kind: 'renamed', text: `'${word}' is '${name}' in the target` } };
     }
-    return { doubt: `mentions '${word}', which the target does not have` };
+    return { doubt: `mentions '${word}', which the target does not have`, gone: word };
   }
 
   /** A field that only one struct of the base has, and that is a struct of its own now. */
@@ -256,7 +316,12 @@ export class Adapter {
   }
 
   /** Calls of functions whose parameters changed: arguments that were dropped go, other changes are doubts. */
-  private dropArguments(text: ByteString, evidence: Map<string, Evidence>, doubts: Set<string>): ByteString {
+  private dropArguments(
+    text: ByteString,
+    evidence: Map<string, Evidence>,
+    doubts: Set<string>,
+    gone: Map<string, string>,
+  ): ByteString {
     let out = '';
     let at = 0;
     for (const m of text.matchAll(/\b([A-Za-z_]\w*)\s*\(/g)) {
@@ -266,6 +331,7 @@ export class Adapter {
       if (!change) continue;
       if ('doubt' in change) {
         doubts.add(change.doubt);
+        gone.set(name, change.doubt);
         continue;
       }
       const open = m.index + m[0].length - 1;
@@ -291,9 +357,24 @@ export class Adapter {
     return change;
   }
 
+  /** A macro that is a function now, or another macro, and takes another number of operands. */
+  private macroChange(name: string) {
+    const takes = (kernel: KernelIndex, kinds: readonly string[]) =>
+      new Set(
+        kernel
+          .definitions(name)
+          .flatMap((f) => (kinds.includes(f.definition.kind) ? (f.definition.signature ?? []) : []))
+          .map((s) => (s.variadic ? '*' : String(s.parameters.length))),
+      );
+    const [was, is] = [takes(this.base, ['macro']), takes(this.target, ['macro', 'function'])];
+    const fits = [...was].some((n) => is.has(n)) || was.has('*') || is.has('*');
+    return was.size === 0 || is.size === 0 || fits ? null : { doubt: `calls '${name}', whose parameters changed` };
+  }
+
   private findCallChange(name: string) {
     const defined = this.base.definitions(name).find((f) => f.definition.signature && f.definition.kind === 'function');
-    if (!defined || !this.target.definitions(name).length) return null;
+    if (!this.target.definitions(name).length) return null;
+    if (!defined) return this.macroChange(name);
     const entry = this.map.lookup('function', name, defined.file.path);
     if (!entry || entry.confidence < SURE) return null;
     const changes = entry.changes.filter((c): c is SignatureChange => c.kind.startsWith('argument-'));
@@ -305,6 +386,19 @@ export class Adapter {
     if (!changes.some((c) => c.kind === 'argument-added' || c.kind === 'argument-dropped')) return null;
     return { doubt: `calls '${name}', whose parameters changed` };
   }
+}
+
+/** How a header is included from anywhere; null when it is private to a folder. */
+function nameOfHeader(path: ByteString): string | null {
+  return /^(?:arch\/\w+\/)?include\/(?:uapi\/)?(.+\.h)$/.exec(path)?.[1] ?? null;
+}
+
+/** True for a macro whose text ends with a `;`: it stands for a statement, not for a value. */
+function statementOnly(entry: MapEntry, kernel: KernelIndex): boolean {
+  const name = kernel.definitions(entry.from.name).length ? entry.from.name : (entry.to[0]?.name ?? '');
+  return kernel
+    .definitions(name)
+    .some(({ file, definition: d }) => d.kind === 'macro' && /;\s*$/.test(file.text.slice(d.start, d.end)));
 }
 
 /** Names that a patch defines: definitions, fields, enumerators of its files that the base's files do not have. */

@@ -21,13 +21,12 @@ export async function adaptPayload(
   for (const s of placed.segments) {
     const scope = scopeOf(base, s.segment);
     const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
-    const adapted = context.adapter.adapt(
-      s.added,
-      placed.file.path,
-      scope ? base.text.slice(scope.start, scope.end) : '',
-      new Set(heir?.definition.signature?.parameters.map((p) => p.name)),
-      await context.sections.written(placed.file.path),
-    );
+    const adapted = context.adapter.adapt(s.added, placed.file.path, {
+      around: scope ? base.text.slice(scope.start, scope.end) : '',
+      locals: new Set(heir?.definition.signature?.parameters.map((p) => p.name)),
+      written: await context.sections.written(placed.file.path),
+      carries: scope ? 'nothing' : 'macros',
+    });
     if (scope?.kind === 'function' && heir) {
       const pairing = context.aligner.definitions(base, scope, placed.file, heir.definition);
       const locals = readLocals(
@@ -47,7 +46,8 @@ export async function adaptPayload(
       s.added = adapted.lines;
       placed.rewritten = true;
       placed.evidence.push(...adapted.evidence);
-      placed.confidence = Math.min(placed.confidence, 0.9);
+      const carried = adapted.evidence.some((e) => e.kind === 'definition-carried');
+      placed.confidence = Math.min(placed.confidence, carried ? DOUBTFUL : 0.9);
     }
     const spelling = respell(s.added, base, placed.file);
     if (spelling) {
@@ -90,6 +90,7 @@ function lostMacros(
   const has = (file: PorterFile, name: string) => file.index.definitions.some((d) => d.name === name);
   return base.index.definitions
     .filter((d) => d.kind === 'macro' && words.has(d.name) && base.path.endsWith('.c'))
+    .filter((d) => !new RegExp(`^#define[ \\t]+${d.name}\\b`, 'm').test(added.join('')))
     .filter((d) => !has(target, d.name) && !context.target.kernel.definitions(d.name).length)
     .map((d) => `mentions '${d.name}', which the target does not have`);
 }

@@ -175,7 +175,10 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const merged = code && own ? await withUpstreamChanges(own, context) : null;
   const adapted = code
-    ? context.adapter.adapt(splitLines(merged?.text ?? text), path, '', new Set(), await context.sections.written(path))
+    ? context.adapter.adapt(splitLines(merged?.text ?? text), path, {
+        written: await context.sections.written(path),
+        carries: 'functions',
+      })
     : null;
   if (adapted) {
     adapted.doubts.push(...adapted.blockers, ...(merged?.doubts ?? []));
