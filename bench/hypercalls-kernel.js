@@ -169,6 +169,7 @@ async function emitted(o, bare, set, target, toolchain) {
   await withEmitted(o, source, set, target, async ({ document, fresh, touched, entries }) => {
     const style = checkpatch(source, fresh, entries);
     problems.push(...style.map((l) => `checkpatch: ${l}`));
+    const members = addMembers(source, document);
     const made = await build.build([KVM]);
     const seen = made.diagnostics.filter((d) => !build.known.has(keyOf(d)));
     problems.push(...seen.map(tell));
@@ -177,11 +178,29 @@ async function emitted(o, bare, set, target, toolchain) {
     say(
       `${target} ${set}: era ${document.era.kind}, glue ${document.generated.glue.how}, ${fresh.length} new files and ` +
         `${touched.length} with entries: ${count(seen, 'error')} errors, ${count(seen, 'warning')} warnings, ` +
-        `${style.length} checkpatch complaints in ${Math.round(made.milliseconds / 1000)} s; ${facts}`,
+        `${style.length} checkpatch complaints in ${Math.round(made.milliseconds / 1000)} s; ${facts}` +
+        (members.names.length ? `; members that the set adds: ${members.names.join(', ')}` : ''),
     );
-    await spoil(source, build, document, problems);
+    if (made.ok) await spoil(source, build, document, problems);
+    members.undo();
   });
   return problems;
+}
+
+/** Members that stubs read and only the set adds: the bare tree gets them, as the port would. */
+function addMembers(source, document) {
+  const file = path.join(source.dir, 'arch/arm64/include/asm/kvm_host.h');
+  const before = fs.readFileSync(file, 'latin1');
+  let text = before;
+  const names = new Set();
+  for (const note of document.generated.notes) {
+    const m = /in the target struct (\w+) has no '(\w+)', unless the set adds it/.exec(note);
+    if (!m || names.has(m[2]) || !text.includes(`struct ${m[1]} {\n`)) continue;
+    names.add(m[2]);
+    text = text.replace(`struct ${m[1]} {\n`, (head) => `${head}\tu32 ${m[2]};\n`);
+  }
+  if (names.size) fs.writeFileSync(file, text, 'latin1');
+  return { names: [...names], undo: () => names.size && fs.writeFileSync(file, before, 'latin1') };
 }
 
 /** Whether a mistake in the generated code would have been seen at all. */

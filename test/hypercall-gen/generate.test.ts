@@ -165,6 +165,11 @@ describe('generation', () => {
     expect((await texts(later)).get(NVHE_MAKEFILE)).toContain(
       'tlb.o\nhyp-obj-$(CONFIG_KESTREL) += kestrel-dispatch.o\n',
     );
+    // A list that is computed from something else comes first in some kernels.
+    later.set(NVHE_MAKEFILE, `lib-objs := $(addprefix ../../lib/, memcpy.o)\n\n${later.get(NVHE_MAKEFILE)!}`);
+    expect((await texts(later)).get(NVHE_MAKEFILE)).toContain(
+      'tlb.o\nhyp-obj-$(CONFIG_KESTREL) += kestrel-dispatch.o\n',
+    );
     expect(nvhe.has(IMAGE_VARS)).toBe(false);
   });
 
@@ -189,6 +194,14 @@ describe('generation', () => {
     expect(old.glue).toEqual({ how: 'ported', dispatcher: 'kestrel_host_call', into: null, ofSet });
     table.interface.dispatcher!.calledFrom = [];
     expect((await generated(table, functionPointerKernel())).glue.how).toBe('none');
+  });
+
+  it('leaves a comment above the statement that it is about', async () => {
+    const { table } = await extracted(patched());
+    const tree = smcccKernel();
+    edit(tree, HYP_MAIN, '\n	switch (id) {', '\n	/* Of the switch */\n	switch (id) {');
+    const main = (await generated(table, tree)).files.find((f) => f.what === 'glue')!.text;
+    expect(main).toContain('		return;\n#endif\n\n	/* Of the switch */\n	switch (id) {');
   });
 
   it('says which numbers of the entry assembly nobody answers any more', async () => {
