@@ -74,7 +74,9 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   input.progress(`indexing the base, ${input.base.name}`);
   const baseIndex = await indexKernel(input.base, { scope, cache: input.cache });
   input.progress(`indexing the target, ${input.target.name}`);
-  const targetIndex = await indexKernel(input.target, { scope, cache: input.cache });
+  // A header that nothing includes any more is not gone.
+  const both: Scope = { ...scope, has: (path) => scope.has(path) || baseIndex.file(path) !== null };
+  const targetIndex = await indexKernel(input.target, { scope: both, cache: input.cache });
   clock.lap('index');
 
   const target = new View(targetIndex);

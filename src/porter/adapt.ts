@@ -7,6 +7,8 @@ import type { Operand } from './align';
 import { AsmMacros, readMacros } from './asm-macros';
 import { Carrier, withCarried } from './carry';
 import { readChains } from './chains';
+import type { PortContext } from './context';
+import { copiesOfNothing, readAsUpstream } from './learned';
 import type { View } from './view';
 import type { MapEntry, SignatureChange } from '../symbol-map/types';
 
@@ -19,6 +21,8 @@ export interface Adapted {
   doubts: string[];
   /** What the target cannot take at all: with it nothing would build. */
   blockers: string[];
+  /** Fields that it reaches for and that are gone; with their type, where that is known. */
+  lost: ReadonlyMap<string, string>;
 }
 
 /** Where a payload stands. */
@@ -38,6 +42,9 @@ const SURE = 0.8;
 
 /** One word of a payload and what it becomes; null when it stays. */
 type Reading = { to: string; evidence: Evidence; needs?: readonly string[] } | { doubt: string; gone?: string } | null;
+
+/** Types of which 0 says "nothing". */
+const NUMBER = /^(?:u8|u16|u32|u64|int|bool|unsigned (?:int|long)|unsigned|long|size_t)$/;
 
 /** Strings and comments are passed over; a word behind `.` or `->` is a field. */
 const WORD = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|(#\s*include\b[^\n]*)|(\.|->)?(\s*)\b([A-Za-z_]\w*)/g;
@@ -79,6 +86,7 @@ export class Adapter {
     const doubts = new Set<string>();
     /** What is doubted because a definition of the base is gone: by its name. */
     const gone = new Map<string, string>();
+    const lost = new Map<string, string>();
     let rewritten = text.replace(
       WORD,
       (
@@ -99,6 +107,7 @@ export class Adapter {
         if (!reading) return whole;
         if ('doubt' in reading) {
           doubts.add(reading.doubt);
+          if (member !== undefined) lost.set(word, '');
           if (reading.gone !== undefined) gone.set(reading.gone, reading.doubt);
           return whole;
         }
@@ -112,10 +121,11 @@ export class Adapter {
     );
     // A word that was dropped leaves its blank behind.
     if (evidence.size) rewritten = rewritten.replace(/\x01 ?/g, '');
-    const chains = readChains(rewritten, around, this.base, this.target, this.map);
+    const chains = readChains(rewritten, path, around, this.base, this.target, this.map);
     rewritten = this.respell(chains.text, evidence);
     for (const e of chains.evidence) evidence.set(e.text, e);
     for (const doubt of chains.doubts) doubts.add(doubt);
+    for (const [field, type] of chains.lost) lost.set(field, type);
     rewritten = this.followPrototypes(rewritten, evidence);
     rewritten = this.dropArguments(rewritten, evidence, doubts, gone);
     rewritten = this.followIncludes(rewritten, path, evidence);
@@ -137,6 +147,7 @@ export class Adapter {
       lines: splitAs(rewritten, lines),
       evidence: [...evidence.values()],
       doubts: [...doubts],
+      lost,
       blockers: [...this.missingIncludes(rewritten, path)],
     };
   }
@@ -204,6 +215,28 @@ export class Adapter {
         this.base.tree.has(path) && includeCandidates(path, name!, open === '<').some((p) => this.base.tree.has(p));
       if (!found && (was || open === '"')) yield `includes '${name}', which the target does not have there`;
     }
+  }
+
+  /** As {@link adapt}, with what upstream's own code says instead of fields that are gone: see `learned.ts`. */
+  async adaptAll(
+    lines: readonly ByteString[],
+    path: ByteString,
+    where: Surroundings,
+    context: PortContext,
+  ): Promise<Adapted> {
+    const first = this.adapt(lines, path, where);
+    if (first.lost.size === 0) return first;
+    const learned = await readAsUpstream(lines, [...first.lost.keys()], context);
+    const copies = copiesOfNothing(
+      learned.lines,
+      new Set([...first.lost].flatMap(([field, type]) => (NUMBER.test(type) ? [field] : []))),
+      (name) => this.own.has(name),
+    );
+    if (learned.evidence.length === 0 && copies.doubts.length === 0) return first;
+    const again = this.adapt(copies.lines, path, where);
+    again.evidence.push(...learned.evidence, ...copies.doubts.map((text) => ({ kind: 'field-removed', text })));
+    again.doubts.push(...learned.evidence.map((e) => e.text), ...copies.doubts);
+    return again;
   }
 
   private read(word: string, member: boolean): Reading {

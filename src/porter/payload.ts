@@ -1,5 +1,6 @@
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
+import type { Surroundings } from './adapt';
 import type { PortContext } from './context';
 import type { DefinitionHeir } from './heirs';
 import { readLocals } from './locals';
@@ -21,12 +22,13 @@ export async function adaptPayload(
   for (const s of placed.segments) {
     const scope = scopeOf(base, s.segment);
     const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
-    const adapted = context.adapter.adapt(s.added, placed.file.path, {
+    const where: Surroundings = {
       around: scope ? base.text.slice(scope.start, scope.end) : '',
       locals: new Set(heir?.definition.signature?.parameters.map((p) => p.name)),
       written: await context.sections.written(placed.file.path),
       carries: scope ? 'nothing' : 'macros',
-    });
+    };
+    const adapted = await context.adapter.adaptAll(s.added, placed.file.path, where, context);
     if (scope?.kind === 'function' && heir) {
       const pairing = context.aligner.definitions(base, scope, placed.file, heir.definition);
       const locals = readLocals(

@@ -4,6 +4,7 @@ import { isBinary, splitLines, type ByteString } from '../core/text';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
+import { bringIncludes } from './includes';
 import { liftEdits, type Edit, type Segment } from './lift';
 import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
@@ -175,10 +176,12 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const merged = code && own ? await withUpstreamChanges(own, context) : null;
   const adapted = code
-    ? context.adapter.adapt(splitLines(merged?.text ?? text), path, {
-        written: await context.sections.written(path),
-        carries: 'functions',
-      })
+    ? await context.adapter.adaptAll(
+        splitLines(merged?.text ?? text),
+        path,
+        { written: await context.sections.written(path), carries: 'functions' },
+        context,
+      )
     : null;
   if (adapted) {
     adapted.doubts.push(...adapted.blockers, ...(merged?.doubts ?? []));
@@ -331,6 +334,8 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   leaveOutUsed(results, base);
+  const own = patch.changes.flatMap((c) => (c.status === 'added' && c.newPath!.endsWith('.h') ? [c.newPath!] : []));
+  await bringIncludes(results, base, own, context);
   demoteOverlaps(results);
   for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
