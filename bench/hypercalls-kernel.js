@@ -121,6 +121,10 @@ function lookAtSymbols(document, out, toolchain, problems) {
   const others = document.interface.dispatcher.declarations.map((d) => /(\w+)\s*\(/.exec(d)[1]);
   const missing = [...handlers].filter((h) => !wanted.has(h) && !dispatcher.includes(`${h}(`));
   for (const h of missing) fail(`the dispatcher's object does not call '${h}'`);
+  // What a macro of the kernel's (`kern_hyp_va`) wants, the kernel's own code beside it wants, too.
+  const beside = path.dirname(object(of('dispatcher')));
+  const neighbours = fs.readdirSync(beside).filter((f) => /^(hyp-main|switch|debug-sr)(\.nvhe)?\.o$/.test(f));
+  for (const f of neighbours) others.push(...symbols(toolchain, path.join(beside, f)).wanted);
   for (const w of wanted) if (!handlers.has(w) && !others.includes(w)) fail(`the dispatcher's object wants '${w}'`);
   facts += `, dispatcher '${name}' calls ${[...handlers].filter((h) => wanted.has(h)).length} of ${handlers.size} handlers`;
   if (nvhe) {
