@@ -3,7 +3,7 @@ import type { ByteString } from '../../core/text';
 import { judge, type Check, type Finding } from '../check';
 import { decide, type CheckContext } from '../context';
 import { strip, type Decided } from '../guards';
-import { definitionAt, isC } from '../scan';
+import { definitionAt, isC, withoutAttributes } from '../scan';
 
 /** A place that the grammar cannot take. */
 interface Trouble {
@@ -85,13 +85,6 @@ async function troubles(path: ByteString, text: ByteString, decided: Decided): P
   visit(tree.rootNode);
   await breathe();
   return found;
-}
-
-const ATTRIBUTE = /\b__(?:section|attribute__)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g;
-
-/** Attributes in places where the grammar takes none, blanked byte for byte. */
-function withoutAttributes(line: ByteString): ByteString {
-  return line.replace(ATTRIBUTE, (attribute) => ' '.repeat(attribute.length));
 }
 
 /**
