@@ -63,6 +63,22 @@ test('a rename without users is seen in the body', async () => {
   expect(brief(map, 'run_old_way')).toEqual(['renamed', 'function run_vcpu a.c']);
 });
 
+test('a split file has two functions of a name: one of them was called otherwise', async () => {
+  const traps = (name: string, calls: string[]) =>
+    `void ${name}(struct vcpu *vcpu)\n{\n${calls.map((c) => `\t${c}(vcpu);\n`).join('')}}\n`;
+  const [common, bare] = [
+    ['write_hcr', 'has_extension', 'save_serror', 'activate_host', 'choose_vectors'],
+    ['write_cptr', 'set_trap_bits', 'sync_speculation', 'restore_sctlr', 'drop_tcr'],
+  ];
+  const before = { 'hyp/switch.c': traps('activate', common) + traps('activate_bare', bare) };
+  const host = { 'hyp/host/switch.c': traps('activate', [...common, 'write_cpacr']) };
+  const split = await maps(before, { ...host, 'hyp/bare/switch.c': traps('activate', [...bare, 'write_mdcr']) });
+  expect(brief(split, 'activate_bare')).toEqual(['renamed', 'function activate hyp/bare/switch.c']);
+  // The other one is the same function, only elsewhere.
+  const copied = await maps(before, { ...host, 'hyp/bare/switch.c': traps('activate', common) });
+  expect(copied.lookup(null, 'activate_bare')!.status).toBe('removed');
+});
+
 test('signatures: an argument dropped, added, moved, of another type', async () => {
   const map = await maps(
     {
