@@ -192,6 +192,20 @@ test('a rule of the user wins, one that does not hold is named', async () => {
   expect(wrong.ignoredRows()).toEqual([{ id: '.kport/rules.yaml#1', reason: "'nowhere' is not in the target" }]);
 });
 
+test('what a rule names has its own changes, not those of what was inferred', async () => {
+  const rule =
+    '- {says: renamed, from: {paths: [a.h], symbol: TABLE_SIZE}, to: {paths: [a.h], symbol: size_of}, note: x}\n';
+  const before = { 'a.h': '#define TABLE_SIZE (1 << (PHYS_SHIFT - DIR_SHIFT))\n' };
+  const after = { 'a.h': '#define size_of(vm) bytes_in(phys_shift(vm), levels(vm))\n' };
+  const map = await maps(before, after, rule);
+  expect(map.lookup(null, 'TABLE_SIZE')).toMatchObject({
+    status: 'renamed',
+    to: [{ name: 'size_of' }],
+    changes: [{ kind: 'became-callable', parameters: ['vm'] }],
+  });
+  expect(map.ignoredRows()).toEqual([]);
+});
+
 test('the chronicle reads, and bad rows are refused by name', () => {
   expect(loadChronicle().rows.length).toBeGreaterThan(150);
   expect(() => parseRows('- says: nothing\n  note: x\n', 'a.yaml', true)).toThrow(/'a.yaml' has a bad row 1/);
