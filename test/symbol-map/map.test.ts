@@ -79,6 +79,22 @@ test('a split file has two functions of a name: one of them was called otherwise
   expect(copied.lookup(null, 'activate_bare')!.status).toBe('removed');
 });
 
+test('what one of two like drivers gave up is not what the other one still has', async () => {
+  const driver = (name: string, options: string) =>
+    `static int ${name}_probe(struct device *dev)\n{\n\treturn add_${name}(dev, read_${name}(dev));\n}\n` +
+    `static void ${name}_remove(struct device *dev)\n{\n\tdrop_${name}(dev);\n\tfree_${name}(dev);\n}\n` +
+    `static int common_reset(struct device *dev)\n{\n\treturn write_reset(dev);\n}\n${options}`;
+  const options = (flag: string) => `static struct option options[] = {\n\t{ ${flag}, "x" },\n\t{ 0, NULL },\n};\n`;
+  const flag = (name: string) => `#define ${name} (1 << 0)\n`;
+  const map = await maps(
+    { 'a.c': flag('OPT_A') + driver('a', options('OPT_A')), 'b.c': flag('OPT_B') + driver('b', options('OPT_B')) },
+    { 'a/a.c': driver('a', ''), 'b/b.c': flag('OPT_B') + driver('b', options('OPT_B')) },
+  );
+  expect(brief(map, 'options', 'a.c')).toEqual(['removed']);
+  expect(brief(map, 'options', 'b.c')).toEqual(['moved', 'variable options b/b.c']);
+  expect(brief(map, 'OPT_A')).toEqual(['removed']);
+});
+
 test('signatures: an argument dropped, added, moved, of another type', async () => {
   const map = await maps(
     {
