@@ -2,6 +2,7 @@ import type { PatchSet } from './patch-set/patch-set';
 import { filesAdded, touchedPaths } from './patch-set/patch-set';
 import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
+import { Sections } from './porter/sections';
 import { Aligner } from './porter/place';
 import { EraParts } from './porter/era-parts';
 import { MappedHeirs } from './porter/heirs';
@@ -73,7 +74,9 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   input.progress(`indexing the base, ${input.base.name}`);
   const baseIndex = await indexKernel(input.base, { scope, cache: input.cache });
   input.progress(`indexing the target, ${input.target.name}`);
-  const targetIndex = await indexKernel(input.target, { scope, cache: input.cache });
+  // A header that nothing includes any more is not gone.
+  const both: Scope = { ...scope, has: (path) => scope.has(path) || baseIndex.file(path) !== null };
+  const targetIndex = await indexKernel(input.target, { scope: both, cache: input.cache });
   clock.lap('index');
 
   const target = new View(targetIndex);
@@ -146,6 +149,7 @@ function contextOf(
   const context: PortContext = {
     ...{ base, patched, target, heirs, refused, twins, folded, placed: [], votes: new Map(), ...rest },
     adapter: new Adapter(baseIndex, target.kernel, map, operand, own, hasFile, twins),
+    sections: new Sections(baseIndex, target),
     code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner((word) => heirs.rename(word), operand),
     options: new Options(

@@ -5,9 +5,12 @@ import type { KernelIndex } from '../kernel-index/index';
 import type { SymbolMap } from '../symbol-map';
 import type { Operand } from './align';
 import { AsmMacros, readMacros } from './asm-macros';
+import { Carrier, withCarried } from './carry';
 import { readChains } from './chains';
+import type { PortContext } from './context';
+import { copiesOfNothing, readAsUpstream } from './learned';
 import type { View } from './view';
-import type { SignatureChange } from '../symbol-map/types';
+import type { MapEntry, SignatureChange } from '../symbol-map/types';
 
 /** A payload as the target needs it. */
 export interface Adapted {
@@ -18,13 +21,30 @@ export interface Adapted {
   doubts: string[];
   /** What the target cannot take at all: with it nothing would build. */
   blockers: string[];
+  /** Fields that it reaches for and that are gone; with their type, where that is known. */
+  lost: ReadonlyMap<string, string>;
+}
+
+/** Where a payload stands. */
+export interface Surroundings {
+  /** Text in which variables that the lines use are declared. */
+  around?: ByteString;
+  /** Names that the code around has at hand in the target. */
+  locals?: ReadonlySet<string>;
+  /** What is written for attribute words that cannot be dropped: see `sections.ts`. */
+  written?: ReadonlyMap<string, string>;
+  /** What of the base may be carried along with it; nothing inside of a definition. */
+  carries?: 'nothing' | 'macros' | 'functions';
 }
 
 /** A rename or a dropped argument must be this sure before it is written into somebody's code. */
 const SURE = 0.8;
 
 /** One word of a payload and what it becomes; null when it stays. */
-type Reading = { to: string; evidence: Evidence; needs?: readonly string[] } | { doubt: string } | null;
+type Reading = { to: string; evidence: Evidence; needs?: readonly string[] } | { doubt: string; gone?: string } | null;
+
+/** Types of which 0 says "nothing". */
+const NUMBER = /^(?:u8|u16|u32|u64|int|bool|unsigned (?:int|long)|unsigned|long|size_t)$/;
 
 /** Strings and comments are passed over; a word behind `.` or `->` is a field. */
 const WORD = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|(#\s*include\b[^\n]*)|(\.|->)?(\s*)\b([A-Za-z_]\w*)/g;
@@ -35,6 +55,7 @@ const WORD = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|(#\s*include\b[
  */
 export class Adapter {
   private readonly asm: AsmMacros;
+  private readonly carrier: Carrier;
   private readonly readings = new Map<string, Reading>();
   private readonly calls = new Map<string, { dropped: number[]; arity: number } | { doubt: string } | null>();
 
@@ -51,21 +72,21 @@ export class Adapter {
     private readonly twins: ReadonlyMap<ByteString, ByteString>,
   ) {
     this.asm = new AsmMacros(base, target);
+    this.carrier = new Carrier(base, target, map, own);
   }
 
-  /**
-   * @param around text in which variables that the lines use are declared
-   * @param locals names that the code around has at hand in the target
-   */
+  /** @param path the file of the target that the lines go to */
   adapt(
     lines: readonly ByteString[],
     path: ByteString,
-    around: ByteString = '',
-    locals: ReadonlySet<string> = new Set(),
+    { around = '', locals = new Set(), written = new Map(), carries = 'nothing' }: Surroundings = {},
   ): Adapted {
     const text = lines.join('');
     const evidence = new Map<string, Evidence>();
     const doubts = new Set<string>();
+    /** What is doubted because a definition of the base is gone: by its name. */
+    const gone = new Map<string, string>();
+    const lost = new Map<string, string>();
     let rewritten = text.replace(
       WORD,
       (
@@ -76,10 +97,18 @@ export class Adapter {
         word: string | undefined,
       ) => {
         if (include !== undefined || word === undefined) return whole;
+        const meaning = this.own.has(word) ? undefined : written.get(word);
+        if (meaning !== undefined) {
+          const text = `the target has no '${word}', but its section: '${meaning}'`;
+          evidence.set(word, { kind: 'attribute-written-out', text });
+          return `${gap ?? ''}${meaning}`;
+        }
         const reading = this.read(word, member !== undefined);
         if (!reading) return whole;
         if ('doubt' in reading) {
           doubts.add(reading.doubt);
+          if (member !== undefined) lost.set(word, '');
+          if (reading.gone !== undefined) gone.set(reading.gone, reading.doubt);
           return whole;
         }
         if (reading.needs?.some((name) => !locals.has(name))) {
@@ -92,24 +121,34 @@ export class Adapter {
     );
     // A word that was dropped leaves its blank behind.
     if (evidence.size) rewritten = rewritten.replace(/\x01 ?/g, '');
-    const chains = readChains(rewritten, around, this.base, this.target, this.map);
+    const chains = readChains(rewritten, path, around, this.base, this.target, this.map);
     rewritten = this.respell(chains.text, evidence);
     for (const e of chains.evidence) evidence.set(e.text, e);
     for (const doubt of chains.doubts) doubts.add(doubt);
+    for (const [field, type] of chains.lost) lost.set(field, type);
     rewritten = this.followPrototypes(rewritten, evidence);
-    rewritten = this.dropArguments(rewritten, evidence, doubts);
+    rewritten = this.dropArguments(rewritten, evidence, doubts, gone);
     rewritten = this.followIncludes(rewritten, path, evidence);
+    rewritten = this.followHeaders(rewritten, path, evidence);
     if (path.endsWith('.S')) {
       const { lines: read, renamed } = readMacros(splitAs(rewritten, lines), this.asm);
       rewritten = read.join('');
       for (const [from, to] of renamed)
         evidence.set(from, { kind: 'renamed', text: `'${from}()' is '${to}()' in the target` });
     }
+    for (const [name, doubt] of carries === 'nothing' ? [] : gone) {
+      const carried = this.carrier.carry(name, carries === 'functions', written);
+      if (!carried) continue;
+      rewritten = withCarried(splitAs(rewritten, lines), name, carried).join('');
+      evidence.set(`carried ${name}`, carried.evidence);
+      doubts.delete(doubt);
+    }
     return {
       lines: splitAs(rewritten, lines),
       evidence: [...evidence.values()],
       doubts: [...doubts],
-      blockers: [...this.missingIncludes(text, path)],
+      lost,
+      blockers: [...this.missingIncludes(rewritten, path)],
     };
   }
 
@@ -130,6 +169,44 @@ export class Adapter {
     });
   }
 
+  /**
+   * A header of the base that is gone: what it declared is in another one now. That is included instead, or nothing is
+   * where the code includes it anyway.
+   */
+  private followHeaders(text: ByteString, path: ByteString, evidence: Map<string, Evidence>): ByteString {
+    const included = new Set([...text.matchAll(/^\s*#\s*include\s*[<"]([^>"]+)[>"]/gm)].map((m) => m[1]!));
+    return text.replace(
+      /^([ \t]*#[ \t]*include[ \t]*)([<"])([^>"]+)[>"]([^\n]*\n)/gm,
+      (whole, head, open, name: string, end) => {
+        const candidates = includeCandidates(path, name, open === '<');
+        if (candidates.some(this.hasFile)) return whole;
+        const was = candidates.find((p) => this.base.tree.has(p));
+        const heir = was === undefined ? null : this.headerOf(was);
+        if (heir === null) return whole;
+        const gone = `the target has no '${name}'`;
+        if (included.has(heir)) {
+          evidence.set(name, { kind: 'include-dropped', text: `${gone}, what is left of it is in '${heir}'` });
+          return '';
+        }
+        included.add(heir);
+        evidence.set(name, { kind: 'include-moved', text: `${gone}, what is left of it is in '${heir}'` });
+        return `${head}<${heir}>${end}`;
+      },
+    );
+  }
+
+  /** The header, as one includes it, that has what a header of the base declared; null when it is not one alone. */
+  private headerOf(was: ByteString): string | null {
+    const votes = new Map<string, number>();
+    const names = new Set(this.base.file(was)?.index.definitions.map((d) => d.name));
+    for (const name of names) {
+      const now = new Set(this.target.definitions(name).flatMap((f) => nameOfHeader(f.file.path) ?? []));
+      for (const header of now) votes.set(header, (votes.get(header) ?? 0) + 1);
+    }
+    const [best, second] = [...votes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    return best && best[1] > (second?.[1] ?? 0) ? best[0] : null;
+  }
+
   /** Headers that the payload includes and that neither the target nor the set has. */
   private *missingIncludes(text: ByteString, path: ByteString): Generator<string> {
     for (const [, open, name] of text.matchAll(/^\s*#\s*include\s*([<"])([^>"]+)[>"]/gm)) {
@@ -138,6 +215,28 @@ export class Adapter {
         this.base.tree.has(path) && includeCandidates(path, name!, open === '<').some((p) => this.base.tree.has(p));
       if (!found && (was || open === '"')) yield `includes '${name}', which the target does not have there`;
     }
+  }
+
+  /** As {@link adapt}, with what upstream's own code says instead of fields that are gone: see `learned.ts`. */
+  async adaptAll(
+    lines: readonly ByteString[],
+    path: ByteString,
+    where: Surroundings,
+    context: PortContext,
+  ): Promise<Adapted> {
+    const first = this.adapt(lines, path, where);
+    if (first.lost.size === 0) return first;
+    const learned = await readAsUpstream(lines, [...first.lost.keys()], context);
+    const copies = copiesOfNothing(
+      learned.lines,
+      new Set([...first.lost].flatMap(([field, type]) => (NUMBER.test(type) ? [field] : []))),
+      (name) => this.own.has(name),
+    );
+    if (learned.evidence.length === 0 && copies.doubts.length === 0) return first;
+    const again = this.adapt(copies.lines, path, where);
+    again.evidence.push(...learned.evidence, ...copies.doubts.map((text) => ({ kind: 'field-removed', text })));
+    again.doubts.push(...learned.evidence.map((e) => e.text), ...copies.doubts);
+    return again;
   }
 
   private read(word: string, member: boolean): Reading {
@@ -184,10 +283,12 @@ export class Adapter {
     if (entry && heir && reshaped)
       return { doubt: `mentions '${word}', which is '${heir.name}' with other operands now` };
     if (entry && heir && entry.status === 'renamed' && entry.confidence >= SURE) {
+      if (statementOnly(entry, this.target) && !statementOnly(entry, this.base))
+        return { doubt: `mentions '${word}', which is '${heir.name}', a whole statement, in the target`, gone: word };
       const name = heir.name.slice(heir.name.lastIndexOf('.') + 1);
       return { to: name, evidence: { kind: 'renamed', text: `'${word}' is '${name}' in the target` } };
     }
-    return { doubt: `mentions '${word}', which the target does not have` };
+    return { doubt: `mentions '${word}', which the target does not have`, gone: word };
   }
 
   /** A field that only one struct of the base has, and that is a struct of its own now. */
@@ -232,23 +333,41 @@ export class Adapter {
 
   /** Operands that macros of the target take in another spelling. */
   private respell(text: ByteString, evidence: Map<string, Evidence>): ByteString {
-    return text.replace(/\b([A-Za-z_]\w*)(\s*\()([^()\n]*)\)/g, (whole, macro: string, open: string, list: string) => {
-      if (this.own.has(macro)) return whole;
-      const respelt = list.split(',').map((part, i) => {
-        const [, before, word, after] = /^(\s*)([A-Za-z_]\w*)(\s*)$/.exec(part) ?? [];
+    const edits: { at: number; end: number; now: string }[] = [];
+    for (const m of text.matchAll(/\b([A-Za-z_]\w*)\s*\(/g)) {
+      const macro = m[1]!;
+      const open = m.index + m[0].length - 1;
+      const args = this.own.has(macro) ? null : argumentsAt(text, open);
+      let at = open + 1;
+      for (const [i, part] of (args?.list ?? []).entries()) {
+        const [, before, word] = /^(\s*)([A-Za-z_]\w*)\s*$/.exec(part) ?? [];
         // A macro that pastes its operand takes no variable, whatever the set has of that name.
         const now = word === undefined ? null : this.operand(macro, i, word);
-        if (now === null) return part;
-        const text = `'${macro}(${word})' is '${macro}(${now})' in the target`;
-        evidence.set(`${macro}(${word}`, { kind: 'operand-respelt', text });
-        return `${before}${now}${after}`;
-      });
-      return `${macro}${open}${respelt.join(',')})`;
-    });
+        if (now !== null) {
+          const from = at + before!.length;
+          edits.push({ at: from, end: from + word!.length, now });
+          const said = `'${macro}(${word})' is '${macro}(${now})' in the target`;
+          evidence.set(`${macro}(${word}`, { kind: 'operand-respelt', text: said });
+        }
+        at += part.length + 1;
+      }
+    }
+    let out = '';
+    let done = 0;
+    for (const edit of edits.sort((a, b) => a.at - b.at)) {
+      out += text.slice(done, edit.at) + edit.now;
+      done = edit.end;
+    }
+    return out + text.slice(done);
   }
 
   /** Calls of functions whose parameters changed: arguments that were dropped go, other changes are doubts. */
-  private dropArguments(text: ByteString, evidence: Map<string, Evidence>, doubts: Set<string>): ByteString {
+  private dropArguments(
+    text: ByteString,
+    evidence: Map<string, Evidence>,
+    doubts: Set<string>,
+    gone: Map<string, string>,
+  ): ByteString {
     let out = '';
     let at = 0;
     for (const m of text.matchAll(/\b([A-Za-z_]\w*)\s*\(/g)) {
@@ -258,6 +377,7 @@ export class Adapter {
       if (!change) continue;
       if ('doubt' in change) {
         doubts.add(change.doubt);
+        gone.set(name, change.doubt);
         continue;
       }
       const open = m.index + m[0].length - 1;
@@ -283,9 +403,24 @@ export class Adapter {
     return change;
   }
 
+  /** A macro that is a function now, or another macro, and takes another number of operands. */
+  private macroChange(name: string) {
+    const takes = (kernel: KernelIndex, kinds: readonly string[]) =>
+      new Set(
+        kernel
+          .definitions(name)
+          .flatMap((f) => (kinds.includes(f.definition.kind) ? (f.definition.signature ?? []) : []))
+          .map((s) => (s.variadic ? '*' : String(s.parameters.length))),
+      );
+    const [was, is] = [takes(this.base, ['macro']), takes(this.target, ['macro', 'function'])];
+    const fits = [...was].some((n) => is.has(n)) || was.has('*') || is.has('*');
+    return was.size === 0 || is.size === 0 || fits ? null : { doubt: `calls '${name}', whose parameters changed` };
+  }
+
   private findCallChange(name: string) {
     const defined = this.base.definitions(name).find((f) => f.definition.signature && f.definition.kind === 'function');
-    if (!defined || !this.target.definitions(name).length) return null;
+    if (!this.target.definitions(name).length) return null;
+    if (!defined) return this.macroChange(name);
     const entry = this.map.lookup('function', name, defined.file.path);
     if (!entry || entry.confidence < SURE) return null;
     const changes = entry.changes.filter((c): c is SignatureChange => c.kind.startsWith('argument-'));
@@ -297,6 +432,19 @@ export class Adapter {
     if (!changes.some((c) => c.kind === 'argument-added' || c.kind === 'argument-dropped')) return null;
     return { doubt: `calls '${name}', whose parameters changed` };
   }
+}
+
+/** How a header is included from anywhere; null when it is private to a folder. */
+function nameOfHeader(path: ByteString): string | null {
+  return /^(?:arch\/\w+\/)?include\/(?:uapi\/)?(.+\.h)$/.exec(path)?.[1] ?? null;
+}
+
+/** True for a macro whose text ends with a `;`: it stands for a statement, not for a value. */
+function statementOnly(entry: MapEntry, kernel: KernelIndex): boolean {
+  const name = kernel.definitions(entry.from.name).length ? entry.from.name : (entry.to[0]?.name ?? '');
+  return kernel
+    .definitions(name)
+    .some(({ file, definition: d }) => d.kind === 'macro' && /;\s*$/.test(file.text.slice(d.start, d.end)));
 }
 
 /** Names that a patch defines: definitions, fields, enumerators of its files that the base's files do not have. */

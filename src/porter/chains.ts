@@ -9,6 +9,8 @@ export interface Chains {
   text: ByteString;
   evidence: Evidence[];
   doubts: string[];
+  /** Fields that are gone, with the type that they had. */
+  lost: ReadonlyMap<string, string>;
 }
 
 const CHAIN = /(?<![\w.>])([A-Za-z_]\w*)((?:\s*(?:->|\.)\s*[A-Za-z_]\w*)+)/g;
@@ -23,17 +25,21 @@ const SURE = 0.7;
  * through the structs of the base; a field that upstream moved into another struct, or made a struct of its own, is
  * reached as the target has it. A name alone says nothing: a set has fields of the same names in structs of its own.
  *
+ * @param path the file that the text is in: a struct of another source file is none of its business
  * @param around text in which the variables of `text` are declared, beside itself
  */
 export function readChains(
   text: ByteString,
+  path: ByteString,
   around: ByteString,
   base: KernelIndex,
   target: KernelIndex,
   map: SymbolMap,
 ): Chains {
+  const memberOf: MemberOf = (kernel, struct, name) => findMember(kernel, struct, name, path);
   const evidence = new Map<string, Evidence>();
   const doubts = new Set<string>();
+  const lost = new Map<string, string>();
   const read = text.replace(CHAIN, (whole: string, start: string, rest: string, offset: number) => {
     let owner = declaredStruct(start, text.slice(0, offset)) ?? declaredStruct(start, around);
     const links = [...rest.matchAll(LINK)].map((m) => ({ op: m[1]!, name: m[2]!, text: m[0] }));
@@ -62,11 +68,14 @@ export function readChains(
         base,
         target,
         map,
+        memberOf,
       );
       const field = `${owner}.${link.name}`;
       if (!step) {
-        if (base.definitions(owner).length && target.definitions(owner).length)
+        if (base.definitions(owner).length && target.definitions(owner).length) {
+          if (!now) lost.set(link.name, member.type);
           doubts.add(`mentions the field '${link.name}' of 'struct ${owner}', which changed`);
+        }
         return whole;
       }
       const was = links
@@ -83,7 +92,7 @@ export function readChains(
     }
     return out;
   });
-  return { text: read, evidence: [...evidence.values()], doubts: [...doubts] };
+  return { text: read, evidence: [...evidence.values()], doubts: [...doubts], lost };
 }
 
 /** The struct that a variable is declared to be, or to point to: by the nearest declaration above. */
@@ -92,9 +101,13 @@ function declaredStruct(name: string, above: ByteString): string | null {
   return found[found.length - 1]?.[1] ?? null;
 }
 
-function memberOf(kernel: KernelIndex, struct: string, name: string): Member | null {
-  for (const { definition } of kernel.definitions(struct)) {
-    if (definition.kind !== 'struct') continue;
+type MemberOf = (kernel: KernelIndex, struct: string, name: string) => Member | null;
+
+function findMember(kernel: KernelIndex, struct: string, name: string, path: ByteString): Member | null {
+  const nameOf = (p: ByteString) => p.slice(p.lastIndexOf('/') + 1);
+  const structs = kernel.definitions(struct).filter((f) => f.definition.kind === 'struct');
+  const seen = structs.filter((f) => f.file.path.endsWith('.h') || nameOf(f.file.path) === nameOf(path));
+  for (const { definition } of seen.length ? seen : structs) {
     const member = definition.members.find((m) => m.name === name);
     if (member) return member;
   }
@@ -109,6 +122,7 @@ function follow(
   base: KernelIndex,
   target: KernelIndex,
   map: SymbolMap,
+  memberOf: MemberOf,
 ): { into: string; taken: number; owner: string | null } | null {
   const entry = map.lookup('field', `${owner}.${names[0]}`);
   if (!entry || entry.confidence < SURE) return null;

@@ -8,6 +8,7 @@ import type { Options } from './inert';
 import type { Aligner } from './place';
 import type { Reference } from './reference';
 import type { Resolutions } from './resolutions';
+import type { Sections } from './sections';
 import type { PlacedEdit } from './uses';
 import type { View } from './view';
 
@@ -23,6 +24,7 @@ export interface PortContext {
   aligner: Aligner;
   code: CodeSearch;
   adapter: Adapter;
+  sections: Sections;
   /** Edits of the patch at hand that have a place. */
   placed: PlacedEdit[];
   /** New files of the set that found no place. */

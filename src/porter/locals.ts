@@ -1,8 +1,10 @@
 import type { Evidence } from '../core/outcome';
-import { stripComments, type ByteString } from '../core/text';
+import { stripComments, tokens, type ByteString } from '../core/text';
 import type { KernelIndex } from '../kernel-index';
 import type { Definition } from '../kernel-index/types';
+import { scopeOf, type Placed } from './place';
 import type { Pairing } from './site';
+import type { PorterFile } from './view';
 
 /** A definition of the base and what it became, with their lines aligned. */
 export interface Scopes {
@@ -47,6 +49,12 @@ export function readLocals(lines: readonly ByteString[], scopes: Scopes, target:
       }
       read = lines.join('');
     }
+    const value = byValue(name, text(pairing.base, scopes.base), text(pairing.target, scopes.target));
+    if (value !== null) {
+      read = read.replace(new RegExp(`(?<![.>\\w])${name}\\b`, 'g'), () => value);
+      evidence.push({ kind: 'local-respelt', text: `the local '${name}' was '${value}': it is written out` });
+      continue;
+    }
     const now = learned(name, pairing) ?? byType(name, scopes, text(pairing.base, scopes.base), target);
     if (now === null) {
       unknown.push(name);
@@ -58,11 +66,59 @@ export function readLocals(lines: readonly ByteString[], scopes: Scopes, target:
   return { lines: evidence.length ? (read.match(/[^\n]*\n|[^\n]+$/g) ?? []) : [...lines], evidence, missing: unknown };
 }
 
+/** Parameters and locals of a function, by its text. */
+export function localsOf(of: Definition, text: ByteString): Set<string> {
+  const names = new Set([...stripComments(text).matchAll(DECLARED)].map((m) => m[1]!));
+  for (const p of of.signature?.parameters ?? []) names.add(p.name);
+  return names;
+}
+
+/**
+ * A local that the set declares in a function where upstream declares one of that name by now becomes another: in all that
+ * the set adds there. It is called by its struct, which is what it is.
+ */
+export function renameOwnLocals(placements: readonly Placed[], base: PorterFile): void {
+  const byFunction = new Map<Definition, Placed[]>();
+  for (const p of placements) {
+    const to = p.file.outer.find((d) => d.kind === 'function' && d.name === p.definition);
+    if (to) byFunction.set(to, [...(byFunction.get(to) ?? []), p]);
+  }
+  for (const [to, own] of byFunction) {
+    const [first] = own as [Placed, ...Placed[]];
+    const was = scopeOf(base, first.segments[0]!.segment);
+    if (was?.kind !== 'function') continue;
+    const is = first.file.text.slice(to.start, to.end);
+    const theirs = localsOf(to, is);
+    const before = localsOf(was, base.text.slice(was.start, was.end));
+    const added = own.flatMap((p) => p.segments.flatMap((s) => s.added)).join('');
+    for (const [, name] of stripComments(added).matchAll(DECLARED)) {
+      if (!theirs.has(name!) || before.has(name!)) continue;
+      const tag = new RegExp(`struct\\s+(\\w+)\\s*\\*?\\s*${name}\\b`).exec(added)?.[1] ?? '';
+      const taken = new Set([
+        ...tokens(is.replace(/\bstruct\s+\w+/g, '')),
+        ...tokens(added.replace(/\bstruct\s+\w+/g, '')),
+      ]);
+      const now = [tag, `own_${name}`].find((n) => n !== '' && !taken.has(n));
+      if (now === undefined) continue;
+      const text = `the local '${name}' is upstream's in '${to.name}' now: the set's is called '${now}'`;
+      for (const p of own) {
+        for (const s of p.segments)
+          s.added = s.added.map((l) => l.replace(new RegExp(`(?<![.>\\w]|struct )${name}\\b`, 'g'), now));
+        p.rewritten = true;
+        p.confidence = Math.min(p.confidence, RENAMED);
+        p.evidence.push({ kind: 'local-renamed', text });
+      }
+    }
+  }
+}
+
+/** At most this sure where a local of the set got another name. */
+const RENAMED = 0.75;
+
 /** Locals and parameters of the base's definition that the payload uses and the target's does not have. */
 function missingLocals(payload: ByteString, base: Definition, was: ByteString, is: ByteString): string[] {
   const words = (text: ByteString) => new Set(stripComments(text).match(/(?<![.>\w])[A-Za-z_]\w*/g) ?? []);
-  const declared = new Set([...stripComments(was).matchAll(DECLARED)].map((m) => m[1]!));
-  for (const p of base.signature?.parameters ?? []) declared.add(p.name);
+  const declared = localsOf(base, was);
   const there = words(is);
   const own = new Set([...stripComments(payload).matchAll(DECLARED)].map((m) => m[1]!));
   return [...words(payload)].filter((w) => declared.has(w) && !there.has(w) && !own.has(w));
@@ -80,6 +136,18 @@ function byInitialiser(name: string, was: ByteString, is: ByteString): { value: 
   const start = /^&(\w+)/.exec(value)?.[1] ?? '';
   const there = new RegExp(`(?<![.>\\w])${start}\\b`).test(stripComments(is));
   return there && value.includes('->') ? { value, path: value.slice(1) } : null;
+}
+
+/** What a local of the base was set to, once and for all, where the target still has all that this says. */
+function byValue(name: string, was: ByteString, is: ByteString): string | null {
+  const code = stripComments(was);
+  const set = [...code.matchAll(new RegExp(`(?<![.>\\w])${name}\\s*(?:[-+*/|&^%]|<<|>>)?=(?!=)([^;{}]*);`, 'g'))];
+  const value = set.length === 1 && !new RegExp(`&\\s*${name}\\b|\\+\\+|--`).test(code) ? set[0]![1]!.trim() : null;
+  // A call may do more than to say a value; a macro or helper of one operand does not.
+  if (value === null || !/^(?:\w+\()?[\w.>-]+\)?$/.test(value) || /^\d/.test(value)) return null;
+  const there = new Set(tokens(is));
+  const needs = /\(([\w.>-]+)\)/.exec(value)?.[1] ?? value;
+  return tokens(needs).every((w) => !/^\w/.test(w) || there.has(w)) ? value : null;
 }
 
 /** What stands for a name in the lines that upstream changed; null when they do not agree, or there are none. */

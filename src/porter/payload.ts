@@ -1,9 +1,11 @@
-import { stripComments, type ByteString } from '../core/text';
+import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
+import type { Surroundings } from './adapt';
 import type { PortContext } from './context';
 import type { DefinitionHeir } from './heirs';
 import { readLocals } from './locals';
 import { scopeOf, type Placed } from './place';
+import { namespaceOf } from './sections';
 import type { PorterFile } from './view';
 
 /** A payload that mentions what the target does not have is not sure any more. */
@@ -20,12 +22,13 @@ export async function adaptPayload(
   for (const s of placed.segments) {
     const scope = scopeOf(base, s.segment);
     const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
-    const adapted = context.adapter.adapt(
-      s.added,
-      placed.file.path,
-      scope ? base.text.slice(scope.start, scope.end) : '',
-      new Set(heir?.definition.signature?.parameters.map((p) => p.name)),
-    );
+    const where: Surroundings = {
+      around: scope ? base.text.slice(scope.start, scope.end) : '',
+      locals: new Set(heir?.definition.signature?.parameters.map((p) => p.name)),
+      written: await context.sections.written(placed.file.path),
+      carries: scope ? 'nothing' : 'macros',
+    };
+    const adapted = await context.adapter.adaptAll(s.added, placed.file.path, where, context);
     if (scope?.kind === 'function' && heir) {
       const pairing = context.aligner.definitions(base, scope, placed.file, heir.definition);
       const locals = readLocals(
@@ -45,7 +48,8 @@ export async function adaptPayload(
       s.added = adapted.lines;
       placed.rewritten = true;
       placed.evidence.push(...adapted.evidence);
-      placed.confidence = Math.min(placed.confidence, 0.9);
+      const carried = adapted.evidence.some((e) => e.kind === 'definition-carried');
+      placed.confidence = Math.min(placed.confidence, carried ? DOUBTFUL : 0.9);
     }
     const spelling = respell(s.added, base, placed.file);
     if (spelling) {
@@ -54,9 +58,11 @@ export async function adaptPayload(
       placed.evidence.push({ kind: 'spelling', text: spelling.why });
     }
     adapted.doubts.push(...strangeMacros(s.added, base, placed.file), ...definedTwice(s.added, placed.file, context));
+    for (const doubt of lostMacros(s.added, base, placed.file, context))
+      if (!adapted.doubts.includes(doubt)) adapted.doubts.push(doubt);
     if (!scope && /^[\w*\s]+\([^;]*\)\s*\{/m.test(s.added.join(''))) {
-      const prefix = await namespaceOf(placed.file.path, context);
-      if (prefix !== null && (await namespaceOf(base.path, context)) === null)
+      const prefix = await namespaceOf(placed.file.path, context.target);
+      if (prefix !== null && (await namespaceOf(base.path, context.target)) === null)
         adapted.doubts.push(`symbols of this folder get the prefix '${prefix}': code elsewhere does not find them`);
     }
     if (adapted.blockers.length) return adapted.blockers.join('; ');
@@ -75,10 +81,20 @@ function respell(added: readonly ByteString[], base: PorterFile, target: PorterF
     : null;
 }
 
-/** The prefix that the Makefile of a folder gives all its symbols; null when it gives none. */
-async function namespaceOf(path: ByteString, context: PortContext): Promise<string | null> {
-  const makefile = await context.target.text(`${path.slice(0, path.lastIndexOf('/') + 1)}Makefile`);
-  return /--prefix-symbols=(\w+)/.exec(makefile ?? '')?.[1] ?? null;
+/** Macros that the base's file had for itself and that are gone: the set may have another of that name elsewhere. */
+function lostMacros(
+  added: readonly ByteString[],
+  base: PorterFile,
+  target: PorterFile,
+  context: PortContext,
+): string[] {
+  const words = new Set(tokens(stripComments(added.join(''))));
+  const has = (file: PorterFile, name: string) => file.index.definitions.some((d) => d.name === name);
+  return base.index.definitions
+    .filter((d) => d.kind === 'macro' && words.has(d.name) && base.path.endsWith('.c'))
+    .filter((d) => !new RegExp(`^#define[ \\t]+${d.name}\\b`, 'm').test(added.join('')))
+    .filter((d) => !has(target, d.name) && !context.target.kernel.definitions(d.name).length)
+    .map((d) => `mentions '${d.name}', which the target does not have`);
 }
 
 /** Macros of assembly that a header of the target has by now: one name, two macros. */

@@ -4,15 +4,17 @@ import { isBinary, splitLines, type ByteString } from '../core/text';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
+import { bringIncludes } from './includes';
 import { liftEdits, type Edit, type Segment } from './lift';
 import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { isInert } from './inert';
+import { renameOwnLocals } from './locals';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
-import { sayUncoveredUses } from './uses';
+import { leaveOutUsed, sayOtherCallers, sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -43,6 +45,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
     context.target.restore(before);
   }
   sayUncoveredUses(context.placed, context);
+  sayOtherCallers(context.placed, context);
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;
@@ -174,7 +177,14 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const merged = code && own ? await withUpstreamChanges(own, context) : null;
-  const adapted = code ? context.adapter.adapt(splitLines(merged?.text ?? text), path) : null;
+  const adapted = code
+    ? await context.adapter.adaptAll(
+        splitLines(merged?.text ?? text),
+        path,
+        { written: await context.sections.written(path), carries: 'functions' },
+        context,
+      )
+    : null;
   if (adapted) {
     adapted.doubts.push(...adapted.blockers, ...(merged?.doubts ?? []));
     adapted.evidence.push(...(merged?.evidence ?? []));
@@ -325,6 +335,14 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   await context.reference?.consult(results, base, change, fileHeirs, context);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
+  leaveOutUsed(results, base);
+  renameOwnLocals(
+    results.flatMap((r) => r.placements),
+    base,
+  );
+  for (const r of results) if (isPlaced(r.outcome) && r.placements.some((p) => p.rewritten)) r.outcome = 'rewritten';
+  const own = patch.changes.flatMap((c) => (c.status === 'added' && c.newPath!.endsWith('.h') ? [c.newPath!] : []));
+  await bringIncludes(results, base, own, context);
   demoteOverlaps(results);
   for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
@@ -518,6 +536,8 @@ function confidenceOf(r: EditResult): number {
 function placementsOf(r: EditResult): EditResult['placements'] {
   return r.twin?.of.placements ?? r.placements;
 }
+
+const isPlaced = (outcome: Outcome) => outcome === 'applied' || outcome === 'merged' || outcome === 'relocated';
 
 /** Later wins: a hunk is as far from home as the farthest of its edits. */
 const RANK: Outcome[] = [

@@ -1,14 +1,110 @@
-import type { ByteString } from '../core/text';
+import { stripComments, type ByteString } from '../core/text';
+import type { Definition } from '../kernel-index/types';
 import type { PortContext } from './context';
-import type { Placed } from './place';
+import { scopeOf, type Placed, type PlacedSegment } from './place';
 import type { EditResult } from './port-edit';
-import { scopeOf } from './place';
-import type { PorterFile } from './view';
+import { definitionAt, type PorterFile } from './view';
 
 /** An edit that was placed, with the file of the base that it was lifted from. */
 export interface PlacedEdit {
   result: EditResult;
   base: PorterFile;
+}
+
+/**
+ * A guard around definitions of one file, static ones, says that nothing is left that uses them: the set guards their users,
+ * too. Those that upstream uses elsewhere by now must be there; the guard leaves them out, and what they use themselves.
+ * With all of them left out the guard has nothing to do.
+ */
+export function leaveOutUsed(results: readonly EditResult[], base: PorterFile): void {
+  const ranges = results.flatMap((r) =>
+    r.edit.wraps ? r.placements.map((p) => ({ path: p.file.path, ...rangeOf(p) })) : [],
+  );
+  const baseRanges = results.flatMap((r) => (r.edit.wraps ? [r.edit.wraps] : []));
+  const inBase = (line: number) => baseRanges.some((r) => line >= r.first && line <= r.last);
+  // A user that the set guards, and whose guard found no place, will be guarded.
+  const open = results.flatMap((r) => (r.outcome === 'conflict' && r.edit.wraps ? [r.edit.wraps] : []));
+  const isOpen = (line: number) => open.some((r) => line >= r.first && line <= r.last);
+  for (const result of results) {
+    const { edit } = result;
+    if (!edit.wraps || edit.segments.length !== 2 || scopeOf(base, edit.segments[0]!) !== null) continue;
+    for (const p of [...result.placements]) {
+      if (p.segments.length !== 2 || p.file.index.language !== 'c') continue;
+      const { first, last } = rangeOf(p);
+      const held = p.file.outer.filter((d) => d.startLine >= first && d.endLine < last);
+      const covered = (line: number) => ranges.some((r) => r.path === p.file.path && line >= r.first && line < r.last);
+      const out = new Map<Definition, string>();
+      for (let grows = true; grows;) {
+        grows = false;
+        const free = (line: number) =>
+          !covered(line) || [...out.keys()].some((d) => line >= d.startLine && line <= d.endLine);
+        for (const d of held) {
+          if (out.has(d) || d.kind !== 'function' || !d.signature?.annotations.includes('static')) continue;
+          if (usersIn(base, d.name, (line) => !inBase(line) || isOpen(line)).length) continue;
+          const [user] = usersIn(p.file, d.name, free);
+          if (user === undefined) continue;
+          out.set(d, user);
+          grows = true;
+        }
+      }
+      if (out.size) leaveOut(result, p, held, out);
+    }
+  }
+}
+
+/** Draws the guard of a placement around what it still holds. */
+function leaveOut(
+  result: EditResult,
+  p: Placed,
+  held: readonly Definition[],
+  out: ReadonlyMap<Definition, string>,
+): void {
+  const [open, close] = p.segments as [PlacedSegment, PlacedSegment];
+  const said = [...out].map(([d, user]) => `'${d.name}' is used by '${user}' now`).join(', ');
+  const evidence = { kind: 'guard-narrowed', text: `${said}: the guard leaves it out` };
+  if (held.every((d) => out.has(d))) {
+    result.placements = result.placements.filter((other) => other !== p);
+    if (result.placements.length) return;
+    result.outcome = 'obsolete';
+    result.failure = {
+      placed: false,
+      reason: `${said}: the guard has nothing left to do`,
+      evidence: [],
+      candidate: null,
+    };
+    return;
+  }
+  const runs: Definition[][] = [];
+  held.forEach((d, i) => {
+    if (out.has(d)) return;
+    if (i > 0 && !out.has(held[i - 1]!)) runs[runs.length - 1]!.push(d);
+    else runs.push([d]);
+  });
+  const lead = (d: Definition) => p.file.items.find((i) => i.first === d.startLine)?.lead ?? d.startLine;
+  p.segments = runs.flatMap((run) => {
+    const [first, last] = [run[0]!, run[run.length - 1]!];
+    const from = first === held[0] ? open.site.at : lead(first);
+    const to = last === held[held.length - 1] ? close.site.at : last.endLine + 1;
+    const why = 'the guard holds what only guarded code uses';
+    return [
+      { ...open, site: { ...open.site, at: from, remove: from === open.site.at ? open.site.remove : 0, why } },
+      { ...close, site: { ...close.site, at: to, remove: to === close.site.at ? close.site.remove : 0, why } },
+    ];
+  });
+  p.confidence = Math.min(p.confidence, USED);
+  p.rewritten = true;
+  p.evidence.push(evidence);
+  result.outcome = 'rewritten';
+}
+
+/** Functions of a file that mention a name on a line of which `counts` holds. */
+function usersIn(file: PorterFile, name: string, counts: (line: number) => boolean): string[] {
+  const word = new RegExp(`\\b${name}\\b`);
+  return file.lines.flatMap((text, line) => {
+    if (!word.test(text) || !counts(line)) return [];
+    const user = definitionAt(file, line);
+    return user?.kind === 'function' && user.name !== name && !/^\s*(\*|\/\*|\/\/)/.test(text) ? [user.name] : [];
+  });
 }
 
 /** A definition that only some configurations have cannot be this sure while others use it. */
@@ -47,6 +143,37 @@ export function sayUncoveredUses(edits: readonly PlacedEdit[], context: PortCont
     }
   }
 }
+
+/**
+ * A guard that gives a function other parameters changes all its callers: the set's edits see to those of the base. One that
+ * upstream has more calls it as before, and is said.
+ */
+export function sayOtherCallers(edits: readonly PlacedEdit[], context: PortContext): void {
+  const ranges = edits.flatMap(({ result }) =>
+    result.placements.map((p) => ({ path: p.file.path, ...rangeOf(p), wraps: result.edit.wraps !== null })),
+  );
+  const covered = (path: ByteString, line: number) =>
+    ranges.some((r) => r.path === path && line >= r.first && (line < r.last || (!r.wraps && line === r.first)));
+  for (const { result } of edits) {
+    if (result.edit.guard === null) continue;
+    for (const p of result.placements) {
+      const added = stripComments(p.segments.flatMap((s) => s.added).join(''));
+      for (const [, name, list] of added.matchAll(HEAD)) {
+        const takes = list!.trim() === 'void' ? 0 : list!.split(',').length;
+        const now = context.target.kernel.definitions(name!).filter((f) => f.definition.kind === 'function');
+        if (now.length === 0 || now.some((f) => f.definition.signature?.parameters.length === takes)) continue;
+        const users = usersOf(name!, covered, context);
+        if (users.length === 0) continue;
+        p.confidence = Math.min(p.confidence, USED);
+        const text = `under the guard '${name}' takes ${takes} arguments, but ${users.slice(0, 3).join(', ')} calls it as upstream does`;
+        p.evidence.push({ kind: 'doubt', text });
+      }
+    }
+  }
+}
+
+/** The head of a function: its name and its parameters. */
+const HEAD = /^(?:[A-Za-z_][\w*]*[ \t*]+)+(\w+)\s*\(((?:[^(){};]|\n)*)\)\s*(?:;|\{|$)/gm;
 
 function rangeOf(p: Placed): { first: number; last: number } {
   const [first, last] = [p.segments[0]!.site, p.segments[p.segments.length - 1]!.site];

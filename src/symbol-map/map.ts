@@ -17,6 +17,9 @@ import type { FileHeir, MapEntry, MapStatus, SignatureChange, SymbolKind, Symbol
 /** Below this a candidate is named as evidence only. */
 const RENAME_LINE = 0.45;
 
+/** Below this a candidate is not worth a try. */
+const MENTIONED = 0.15;
+
 /** Answers where the symbols of one kernel are in another one. Everything is worked out when it is asked for. */
 export class SymbolMap {
   private readonly fileMap: FileMap;
@@ -106,6 +109,14 @@ export class SymbolMap {
       this.known.set(of.member, entry);
     }
     return entry;
+  }
+
+  /** What may have taken a definition's place, sure or not, best first: for whoever can try what fits. */
+  candidates(name: string, limit = 4): { name: string; score: number; evidence: readonly Evidence[] }[] {
+    const of = this.best(this.base.definitions(name), undefined);
+    if (!of) return [];
+    const found = this.renames.candidates(of).filter((c) => c.score >= MENTIONED);
+    return found.slice(0, limit).map((c) => ({ name: c.definition.name, score: c.score, evidence: c.evidence }));
   }
 
   /** Rows of the chronicle, and rules, that were asked so far and do not hold in these kernels. */

@@ -26,23 +26,19 @@ export class Operands {
       const partner = this.pairs.partner(user);
       if (!partner) continue;
       const [before, after] = [this.calls(user, name), this.calls(partner, newName)];
-      if (before.length === 0 || before.length !== after.length) continue;
-      before.forEach((call, i) => {
-        call.forEach((operand, index) => {
-          const other = after[i]![index];
-          if (other === undefined || !WORD.test(operand) || !WORD.test(other)) return;
-          if (this.isVariable(user, operand)) return;
-          if (operand === other) {
-            kept.set(index, (kept.get(index) ?? 0) + 1);
-            return;
-          }
-          const pairs = seen.get(index) ?? new Map<string, { from: string; into: string; seen: number }>();
-          const pair = pairs.get(operand) ?? { from: operand, into: other, seen: 0 };
-          if (pair.into === other) pair.seen++;
-          pairs.set(operand, pair);
-          seen.set(index, pairs);
-        });
-      });
+      for (const [call, index, other] of alike(before, after)) {
+        const operand = call[index]!;
+        if (!WORD.test(operand) || !WORD.test(other) || this.isVariable(user, operand)) continue;
+        if (operand === other) {
+          kept.set(index, (kept.get(index) ?? 0) + 1);
+          continue;
+        }
+        const pairs = seen.get(index) ?? new Map<string, { from: string; into: string; seen: number }>();
+        const pair = pairs.get(operand) ?? { from: operand, into: other, seen: 0 };
+        if (pair.into === other) pair.seen++;
+        pairs.set(operand, pair);
+        seen.set(index, pairs);
+      }
     }
     const changes: SignatureChange[] = [];
     for (const [index, pairs] of [...seen].sort((a, b) => a[0] - b[0])) {
@@ -91,6 +87,28 @@ export class Operands {
       found.push(operands);
     }
     return found;
+  }
+}
+
+/**
+ * Operands of calls before and after that stand for one another: by order where a definition makes as many calls as it did,
+ * else where all other operands of a call are the same in both.
+ */
+function* alike(before: string[][], after: string[][]): Generator<[call: string[], index: number, other: string]> {
+  if (before.length === after.length) {
+    for (const [i, call] of before.entries())
+      for (const [index, other] of after[i]!.entries()) if (index < call.length) yield [call, index, other];
+    return;
+  }
+  for (const call of before) {
+    for (let index = 0; index < call.length && call.length > 1; index++) {
+      const rest = (c: string[]) => c.filter((_, i) => i !== index).join(',');
+      const others = new Set(
+        after.filter((c) => c.length === call.length && rest(c) === rest(call)).map((c) => c[index]!),
+      );
+      const [other] = others;
+      if (others.size === 1) yield [call, index, other!];
+    }
   }
 }
 

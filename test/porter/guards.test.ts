@@ -184,3 +184,53 @@ describe('code beside code of upstream', () => {
     expect((await only(base, writes, upstream)).outcomes).toEqual(['conflict']);
   });
 });
+
+describe('a guard around static functions that only guarded code uses', () => {
+  const helper = (name: string, body = 'return addr;') =>
+    lines(`static u64 ${name}(struct kvm *kvm, u64 addr)`, '{', `\t${body}`, '}');
+  const user = (name: string, callee: string) =>
+    lines(`int ${name}(struct kvm *kvm, u64 addr)`, '{', `\treturn ${callee}(kvm, addr) ? 0 : 1;`, '}');
+  const guarded = (code: string) => `#ifndef CONFIG_SET\n${code}#endif\n`;
+  const base = [helper('set_huge'), helper('is_exec'), user('kvm_age', 'plain')].join('\n');
+  const patched = [guarded([helper('set_huge'), helper('is_exec')].join('\n')), user('kvm_age', 'plain')].join('\n');
+
+  test('leaves out those that upstream uses outside by now, and what these use', async () => {
+    const upstream = [
+      helper('set_huge'),
+      helper('get_leaf'),
+      helper('is_exec', 'return get_leaf(kvm, addr);'),
+      user('kvm_age', 'is_exec'),
+    ].join('\n');
+    const { text, hunks } = await only(base, patched, upstream);
+    expect(text).toBe(
+      [
+        guarded(helper('set_huge')),
+        helper('get_leaf'),
+        helper('is_exec', 'return get_leaf(kvm, addr);'),
+        user('kvm_age', 'is_exec'),
+      ].join('\n'),
+    );
+    expect(new Set(hunks.map((h) => h.outcome))).toEqual(new Set(['rewritten']));
+    expect(hunks[0]!.confidence).toBeLessThan(0.9);
+    expect(hunks[0]!.evidence.map((e) => e.text).join()).toContain("'is_exec' is used by 'kvm_age' now");
+  });
+
+  test('stays as it is when all users are guarded, too', async () => {
+    const upstream = [helper('set_huge'), helper('get_leaf'), helper('is_exec'), user('kvm_age', 'plain')].join('\n');
+    const { text } = await only(base, patched, upstream);
+    expect(text.startsWith('#ifndef CONFIG_SET\nstatic u64 set_huge')).toBe(true);
+    expect(text).toContain('}\n#endif\n\nint kvm_age');
+  });
+
+  test('has nothing left to do when all of them are used', async () => {
+    const upstream = [
+      helper('set_huge'),
+      helper('is_exec'),
+      user('kvm_age', 'is_exec'),
+      user('kvm_set', 'set_huge'),
+    ].join('\n');
+    const { text, hunks } = await only(base, patched, upstream);
+    expect(text).toBe(upstream);
+    expect(new Set(hunks.map((h) => h.outcome))).toEqual(new Set(['obsolete']));
+  });
+});

@@ -242,11 +242,11 @@ test('a header that the target does not have is not included', async () => {
 
 test('a user of a definition that the guard takes away is said', async () => {
   const base =
-    fn('static void clean_page(int pfn)', 'flush_all(pfn);') +
+    fn('void clean_page(int pfn)', 'flush_all(pfn);') +
     '\n' +
     fn('static void fault(int pfn)', 'prepare(pfn);', 'clean_page(pfn);', 'finish(pfn);');
   const patched = base
-    .replace('static void clean_page', '#ifndef CONFIG_SET\nstatic void clean_page')
+    .replace('void clean_page', '#ifndef CONFIG_SET\nvoid clean_page')
     .replace('flush_all(pfn);\n}\n', 'flush_all(pfn);\n}\n#endif\n')
     .replace('\tclean_page(pfn);\n', '#ifndef CONFIG_SET\n\tclean_page(pfn);\n#endif\n');
   const { hunks } = await port(
@@ -256,4 +256,28 @@ test('a user of a definition that the guard takes away is said', async () => {
   );
   expect(hunks.map((h) => h.message).join()).toContain("'age' uses it outside");
   expect(Math.max(...hunks.map((h) => h.confidence))).toBeLessThan(0.9);
+});
+
+describe('a macro that a file had for itself', () => {
+  test('is gone with it, whatever the set has of that name elsewhere', async () => {
+    const C = 'arch/arm64/kvm/inject.c';
+    const H = 'arch/arm64/include/asm/set.h';
+    const code = lines('void inject(u64 *pstate)', '{', '\t*pstate = 5;', '}');
+    const own = lines(
+      '',
+      '#ifdef CONFIG_SET',
+      'void inject_el2(u64 *pstate)',
+      '{',
+      '\t*pstate = FAULT_BITS;',
+      '}',
+      '#endif',
+    );
+    const { hunks } = await port(
+      { [C]: lines('#define FAULT_BITS 0x3c5', '') + code },
+      { [C]: lines('#define FAULT_BITS 0x3c5', '') + code + own, [H]: lines('#define FAULT_BITS 11UL') },
+      { [C]: code },
+    );
+    expect(hunks[0]!.message).toContain("mentions 'FAULT_BITS', which the target does not have");
+    expect(hunks[0]!.confidence).toBeLessThan(0.9);
+  });
 });

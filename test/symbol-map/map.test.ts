@@ -194,6 +194,21 @@ test('operands that are spelt by a rule', async () => {
   });
 });
 
+test('operands of calls that upstream made more of', async () => {
+  const load = (...calls: [string, string][]) =>
+    `void load(struct c *c)\n{\n${calls.map(([a, b]) => `\twrite_el1(c->regs[${a}], ${b});\n`).join('')}}\n`;
+  const map = await maps(
+    { 'a.h': '#define write_el1(v, r) write_sysreg(v, r##_EL1)\n', 'a.c': load(['FAR', 'far'], ['TCR', 'tcr']) },
+    {
+      'a.h': '#define write_el1(v, r) write_sysreg_s(v, r##_EL1)\n',
+      'a.c': load(['FAR', 'SYS_FAR'], ['TCR', 'SYS_TCR'], ['TCR', 'SYS_TCR'], ['ESR', 'SYS_ESR']),
+    },
+  );
+  expect(map.lookup('macro', 'write_el1')).toMatchObject({
+    changes: [{ kind: 'operand-spelling', index: 1, rule: { prefix: 'SYS_', upper: true } }],
+  });
+});
+
 test('a rule of the user wins, one that does not hold is named', async () => {
   const row = (to: string) =>
     `- says: renamed\n  from: { paths: [a.c], symbol: f }\n  to: { paths: [a.c], symbol: ${to} }\n  note: own\n`;

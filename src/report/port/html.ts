@@ -1,4 +1,4 @@
-import { OUTCOMES, PLACED, type FileReport, type Role } from '../../core/outcome';
+import { OUTCOMES, PLACED, type FileReport, type HunkReport, type Role } from '../../core/outcome';
 import { forDisplay } from '../../core/text';
 import { asset, esc, page, table } from '../html/page';
 import type { CheckReport } from '../schema/check';
@@ -56,6 +56,8 @@ function badge(outcome: FileReport['outcome']): string {
   return `<span class="badge ${tone(outcome)}">${outcome}</span>`;
 }
 
+const counted = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
+
 const percent = (n: number, of: number) => (of ? `${((100 * n) / of).toFixed(1)} %` : '-');
 
 function summary(view: PortView): string {
@@ -68,14 +70,14 @@ function summary(view: PortView): string {
     percent(s.byOutcome[o], s.hunks),
     ...roles.map((r) => String(all.filter((h) => h.outcome === o && h.role === r).length)),
   ]);
-  const counted = Object.entries(s.files).filter(([, n]) => n);
+  const fileCounts = Object.entries(s.files).filter(([, n]) => n);
   const bar = used
     .map((o) => `<span class="${tone(o)}" style="flex-grow:${s.byOutcome[o]}" title="${o}: ${s.byOutcome[o]}"></span>`)
     .join('');
   const inert = all.filter((h) => h.inert).length;
   return `<section aria-labelledby="summary"><h2 id="summary">Summary</h2>
 <p><strong>${s.placed} of ${s.hunks} hunks placed</strong> (${percent(s.placed, s.hunks)});
-files: ${counted.map(([what, n]) => `${n} ${esc(what)}`).join(', ')}${inert ? `; ${inert} hunks have no effect in the set itself` : ''}.
+files: ${fileCounts.map(([what, n]) => `${n} ${esc(what)}`).join(', ')}${inert ? `; ${inert} hunks have no effect in the set itself` : ''}.
 <span id="progress" role="status"></span></p>
 <div class="bar" aria-hidden="true">${bar}</div>
 ${table(['outcome', 'hunks', 'share', ...roles], rows, { caption: 'Hunks by outcome and role', numeric: (i) => i > 0 })}
@@ -107,7 +109,7 @@ function openPoints(view: PortView): string {
     ),
   );
   return `<section aria-labelledby="open"><h2 id="open">Open points</h2>
-<details><summary>${left.length} hunks and ${files.length} files are left, for ${items.length} reasons</summary>
+<details><summary>Left: ${counted(left.length, 'hunk')} and ${counted(files.length, 'file')}, for ${counted(items.length, 'reason')}</summary>
 <ul>${items.join('\n')}</ul></details></section>`;
 }
 
@@ -197,8 +199,8 @@ function files(view: PortView): string {
     return [
       linked,
       badge(f.outcome),
-      f.status,
-      f.role,
+      word(f.status),
+      word(f.role),
       f.hunks ? String(f.hunks) : '',
       targets.join('<br>') || '',
       esc(f.message ?? ''),
@@ -209,6 +211,9 @@ function files(view: PortView): string {
 ${table(['file', 'outcome', 'change', 'role', 'hunks', 'is now', 'message'], rows, { caption: 'Outcomes by file', numeric: (i) => i === 4 })}
 </details></section>`;
 }
+
+/** A word that no narrow column may cut. */
+const word = (text: string) => `<span class="word">${esc(text)}</span>`;
 
 const anchor = (h: HunkView) => `h-${h.report.patch.replace(/\W+/g, '_')}-${h.report.id}`;
 const fileAnchor = (path: string) => `f-${path.replace(/[^\w.-]/g, (c) => `_${c.charCodeAt(0).toString(16)}`)}`;
@@ -253,17 +258,23 @@ function select(
     .join('')}</select></label>`;
 }
 
+const placeOf = (t: HunkReport['target'][number]) =>
+  `${forDisplay(t.path)}:${t.line}${t.definition ? ` in ${t.definition}` : ''}`;
+
 function hunk(view: HunkView, withPatch: boolean): string {
   const h = view.report;
   const id = anchor(view);
   const confidence = h.confidence.toFixed(2);
-  const to = h.target.map((t) => `${forDisplay(t.path)}:${t.line}${t.definition ? ` in ${t.definition}` : ''}`);
+  const candidates = PLACED.has(h.outcome) ? [] : h.edits.flatMap((e) => e.candidates.map(placeOf));
+  const to = h.target.map(placeOf);
   const facts = [
     h.message && `<p class="message">${esc(forDisplay(h.message))}</p>`,
     h.causedBy &&
       `<p><strong>Upstream:</strong> ${esc([h.causedBy.release, h.causedBy.commit, h.causedBy.text].filter(Boolean).join(': '))}</p>`,
     to.length &&
       `<p class="dim">To ${[...new Set(to)].map((t) => `<code>${esc(t)}</code>`).join(', ')}, by ${esc(h.strategy)}.</p>`,
+    candidates.length &&
+      `<p>It might go to ${[...new Set(candidates)].map((t) => `<code>${esc(t)}</code>`).join(' or ')}.</p>`,
     h.inert && '<p class="dim">The set itself gives this hunk no effect.</p>',
     h.edits.length && `<p class="dim">Edits: ${h.edits.map((e) => `${esc(e.kind)} (${e.outcome})`).join(', ')}.</p>`,
     h.evidence.length &&

@@ -1,0 +1,44 @@
+import { lines, port } from './harness';
+
+const A = 'arch/arm64/kvm/arm.c';
+const MODULE = 'include/linux/module.h';
+const INIT = 'include/linux/init.h';
+const headers = {
+  [MODULE]: lines('#define module_exit(f) exit_call(f)'),
+  [INIT]: lines('#define init_call(f) call(f)'),
+};
+const file = (includes: string[], ...rest: string[]) =>
+  lines(...includes.map((i) => `#include <${i}>`), '', 'int a;', '', 'driver(arm);', ...rest);
+
+describe('a header that the code needs and the target does not include any more', () => {
+  const base = { ...headers, [A]: file(['linux/init.h', 'linux/module.h']) };
+  const guarded = (code: string) => ['#ifdef CONFIG_SET', code, '#endif'];
+  const patched = { [A]: file(['linux/init.h', 'linux/module.h'], ...guarded('module_exit(arm);')) };
+
+  test('comes along under the same guard', async () => {
+    const { files, hunks } = await port(base, patched, { [A]: file(['linux/init.h']) });
+    expect(files[A]).toContain('#include <linux/init.h>\n#ifdef CONFIG_SET\n#include <linux/module.h>\n#endif\n');
+    expect(hunks[0]!.evidence.map((e) => e.kind)).toContain('include-brought');
+  });
+
+  test('does not when another header brings it', async () => {
+    const target = { [A]: file(['linux/init.h']), [INIT]: headers[INIT]! + lines('#include <linux/module.h>') };
+    const { files } = await port(base, patched, target);
+    expect(files[A]).not.toContain('linux/module.h');
+  });
+
+  test('does when the other one only brings it for some configurations', async () => {
+    const some = lines('#ifdef CONFIG_ACPI', '#include <linux/module.h>', '#endif');
+    const { files } = await port(base, patched, { [A]: file(['linux/init.h']), [INIT]: headers[INIT]! + some });
+    expect(files[A]).toContain('#ifdef CONFIG_SET\n#include <linux/module.h>\n#endif\n');
+  });
+
+  test('does not when nothing of it is mentioned', async () => {
+    const { files } = await port(
+      base,
+      { [A]: file(['linux/init.h', 'linux/module.h'], ...guarded('init_call(arm);')) },
+      { [A]: file(['linux/init.h']) },
+    );
+    expect(files[A]).not.toContain('linux/module.h');
+  });
+});
