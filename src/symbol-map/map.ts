@@ -84,10 +84,21 @@ export class SymbolMap {
   entry(of: Found): MapEntry {
     let entry = this.known.get(of.definition);
     if (!entry) {
-      entry = this.claims.refine(this.find(of));
+      const inferred = this.find(of);
+      entry = this.withChanges(of, inferred, this.claims.refine(inferred));
       this.known.set(of.definition, entry);
     }
     return entry;
+  }
+
+  /** Changes were worked out for what was inferred: an heir that a row names instead has others. */
+  private withChanges(of: Found, inferred: MapEntry, entry: MapEntry): MapEntry {
+    const [was, is] = [inferred.to[0], entry.to[0]];
+    if (!is || (was && was.name === is.name && was.path === is.path && was.kind === is.kind)) return entry;
+    const heir = this.target
+      .definitions(is.name)
+      .find((t) => t.file.path === is.path && t.definition.kind === is.kind);
+    return heir ? { ...entry, changes: this.changesTo(of, heir) } : entry;
   }
 
   /** The entry of one field or enumerator of the base. */
