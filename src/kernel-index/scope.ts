@@ -14,7 +14,7 @@ export interface Scope {
 }
 
 const KVM =
-  /^(arch\/arm64\/kvm\/|virt\/(kvm|lib)\/|arch\/arm64\/include\/(uapi\/)?asm\/(kvm|virt|sysreg|esr)|include\/kvm\/|include\/(uapi\/)?linux\/kvm|arch\/arm64\/(Makefile|Kbuild|Kconfig)$|arch\/arm64\/kernel\/image)/;
+  /^(arch\/arm64\/kvm\/|virt\/(kvm|lib)\/|arch\/arm64\/include\/(uapi\/)?asm\/(kvm|virt|sysreg|esr)|include\/kvm\/|include\/(uapi\/)?linux\/kvm|arch\/arm64\/(Makefile|Kbuild|Kconfig)$|arch\/arm64\/kernel\/(image|head\.S$|hyp-stub\.S$))/;
 const NEVER = /\.dtsi?$|^arch\/arm64\/(boot\/dts|configs)\//;
 
 /**

@@ -19,7 +19,8 @@ export async function collisionsOf(
   { base, patched, target }: { base: View; patched: View; target: View },
 ): Promise<Collisions> {
   const taken = new Map<string, { name: string; where: ByteString }>();
-  for (const path of paths) {
+  const files = [...paths];
+  for (const path of files) {
     const file = /\.[chS]$/.test(path) ? await patched.file(path) : null;
     for (const own of file?.outer ?? []) {
       if (taken.has(own.name) || !isShared(own) || base.kernel.definitions(own.name).length) continue;
@@ -28,12 +29,30 @@ export async function collisionsOf(
       const theirs = target.kernel
         .definitions(own.name)
         .filter((f) => f.definition.kind === own.kind && isShared(f.definition) && isVisible(f.file.path, own));
-      if (theirs.length === 0 || theirs.some((f) => meaning(f.file, f.definition) === text)) continue;
+      if (theirs.length === 0) continue;
+      const mine = file!.outer.filter((d) => d.name === own.name && d.kind === own.kind).map((d) => meaning(file!, d));
+      const same = theirs.some((f) => mine.includes(meaning(f.file, f.definition)));
+      if (same && (mine.length === 1 || (await caughtUp(own.name, files, { patched, target })))) continue;
       const name = freeName(own, [base, target, patched]);
       if (name !== null) taken.set(own.name, { name, where: theirs[0]!.file.path });
     }
   }
   return taken;
+}
+
+/** True when upstream made the very thing of the set, for the same users: then these may have the set's meaning. */
+async function caughtUp(
+  name: string,
+  paths: readonly ByteString[],
+  { patched, target }: { patched: View; target: View },
+): Promise<boolean> {
+  const users = new Set<string>();
+  for (const path of paths) {
+    const file = /\.[chS]$/.test(path) ? await patched.file(path) : null;
+    for (const d of file?.index.definitions ?? [])
+      if (d.uses.includes(name) || d.calls.includes(name)) users.add(d.name);
+  }
+  return target.kernel.mentions(name).every((f) => users.has(f.definition.name));
 }
 
 /** A macro, or a function that others can call. */

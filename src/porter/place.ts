@@ -69,6 +69,8 @@ export interface NotPlaced {
   /** One sentence. */
   reason: string;
   evidence: Evidence[];
+  /** A macro that it would define twice. */
+  double?: string;
   /** Where it would go if somebody said so: the best there is, or null. */
   candidate: { path: ByteString; line: number; definition: string | null; parts?: Candidate['parts'] } | null;
   /** Other such places. */
@@ -269,7 +271,7 @@ export function placeEdit(
       return fail('the guard would hold a label without its statement', evidence, candidate);
     }
     const double = definedAlready(segment, base, target);
-    if (double) return fail(`the target has a '${double}' of its own`, evidence, candidate);
+    if (double) return { ...fail(`the target has a '${double}' of its own`, evidence, candidate), double };
     const wrapping = edit.wraps !== null && segment.anchor !== 'lines';
     const split = wrapping && canGrow(base, scope, target, pair) ? null : splitsStatement(segment, base, target, site);
     if (split) {

@@ -4,6 +4,7 @@ import type { Definition } from '../kernel-index/types';
 import { statementsIn } from './blocks';
 import type { FoundCode } from './code-search';
 import type { PortContext } from './context';
+import { conditionChange, conditionsAt } from './guards';
 import type { Made } from './era-parts';
 import type { DefinitionHeir, FileHeir } from './heirs';
 import { placeInLists } from './kbuild-lists';
@@ -122,6 +123,10 @@ export async function portEdit(
     const [scope] = [...scopes] as [Definition];
     const moved = await followCode(edit, base, scope, context);
     if (moved?.placed) return finish(edit, base, [moved], heirOf(scope, moved), context);
+  }
+  if (placed.length === 0 && failure?.double !== undefined && failure.candidate) {
+    const over = overDefinition(edit, base, (await context.target.file(failure.candidate.path))!, failure.double);
+    if (over) return finish(edit, base, [over], heirsOf, context);
   }
   if (placed.length === 0 && (await madeUpstream(edit, base, heirsOf, context)))
     return { edit, placements: [], outcome: 'already-upstream', failure: null };
@@ -256,6 +261,49 @@ function isFunction(word: string, context: PortContext): boolean {
   return context.base.kernel
     .definitions(word)
     .some(({ definition: d }) => d.kind === 'function' || d.kind === 'prototype' || d.kind === 'asm-symbol');
+}
+
+/**
+ * The set defines a macro under its guard that upstream has by now: upstream's line goes into the other branch. Where the
+ * set has that branch itself, it must say what upstream says.
+ */
+function overDefinition(edit: Edit, base: PorterFile, target: PorterFile, name: string): Placed | null {
+  const [segment] = edit.segments;
+  const found = target.index.definitions.filter((d) => d.kind === 'macro' && d.name === name);
+  if (edit.guard === null || edit.segments.length !== 1 || !segment || segment.removed.length || found.length !== 1)
+    return null;
+  const [{ startLine, endLine }] = found as [Definition];
+  const theirs = target.lines.slice(startLine, endLine + 1);
+  const directives = segment.added.filter((l) => /^\s*#\s*(if|ifdef|ifndef|else|elif|endif)\b/.test(l));
+  const last = segment.added.findLastIndex((l) => /^\s*#\s*endif\b/.test(l));
+  const defines = (lines: readonly ByteString[]) =>
+    new RegExp(`^\\s*#\\s*define\\s+${name}\\b`, 'm').test(lines.join(''));
+  let added: ByteString[];
+  if (directives.length === 2 && last > 0) {
+    added = [...segment.added.slice(0, last), '#else\n', ...theirs, ...segment.added.slice(last)];
+  } else if (directives.length === 3 && edit.branches.length === 2) {
+    const off = edit.branches[1]!.added;
+    if (
+      !defines(off) ||
+      !tokens(off.join(''))
+        .join(' ')
+        .includes(tokens(theirs.join('')).join(' '))
+    )
+      return null;
+    added = segment.added;
+  } else return null;
+  if (conditionChange(conditionsAt(base.index, segment.at), conditionsAt(target.index, startLine)).length) return null;
+  const why = `upstream has a '${name}' of its own by now: it holds without the option`;
+  return {
+    placed: true,
+    file: target,
+    segments: [{ segment, added, site: { at: startLine, remove: theirs.length, precision: 'changed', why } }],
+    strategy: 'structure',
+    confidence: 0.8,
+    evidence: [{ kind: 'defined-upstream', text: why }],
+    definition: null,
+    rewritten: true,
+  };
 }
 
 function obsoleteBecause(edit: Edit, reason: string, evidence: NotPlaced['evidence'] = []): EditResult {
