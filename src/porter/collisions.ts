@@ -1,11 +1,14 @@
 import type { Evidence } from '../core/outcome';
 import { tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
+import type { PortContext } from './context';
 import type { Edit } from './lift';
 import type { View } from './view';
 
 /** Names of the set that upstream has for something else by now, and what the set's are called instead. */
 export type Collisions = ReadonlyMap<string, { name: string; where: ByteString }>;
+
+type Kernels = Pick<PortContext, 'base' | 'patched' | 'target' | 'heirs'>;
 
 /**
  * Macros and functions that the set brings, that the base does not know, and that the target has: upstream came upon the
@@ -16,7 +19,7 @@ export type Collisions = ReadonlyMap<string, { name: string; where: ByteString }
  */
 export async function collisionsOf(
   paths: Iterable<ByteString>,
-  { base, patched, target }: { base: View; patched: View; target: View },
+  { base, patched, target, heirs }: Kernels,
 ): Promise<Collisions> {
   const taken = new Map<string, { name: string; where: ByteString }>();
   const files = [...paths];
@@ -32,7 +35,7 @@ export async function collisionsOf(
       if (theirs.length === 0) continue;
       const mine = file!.outer.filter((d) => d.name === own.name && d.kind === own.kind).map((d) => meaning(file!, d));
       const same = theirs.some((f) => mine.includes(meaning(f.file, f.definition)));
-      if (same && (mine.length === 1 || (await caughtUp(own.name, files, { patched, target })))) continue;
+      if (same && (mine.length === 1 || (await caughtUp(own.name, files, { base, patched, target, heirs })))) continue;
       const name = freeName(own, [base, target, patched]);
       if (name !== null) taken.set(own.name, { name, where: theirs[0]!.file.path });
     }
@@ -44,13 +47,18 @@ export async function collisionsOf(
 async function caughtUp(
   name: string,
   paths: readonly ByteString[],
-  { patched, target }: { patched: View; target: View },
+  { base, patched, target, heirs }: Kernels,
 ): Promise<boolean> {
   const users = new Set<string>();
   for (const path of paths) {
     const file = /\.[chS]$/.test(path) ? await patched.file(path) : null;
-    for (const d of file?.index.definitions ?? [])
-      if (d.uses.includes(name) || d.calls.includes(name)) users.add(d.name);
+    const before = await base.file(path);
+    for (const d of file?.index.definitions ?? []) {
+      if (!d.uses.includes(name) && !d.calls.includes(name)) continue;
+      users.add(d.name);
+      const was = before?.outer.find((b) => b.name === d.name && b.kind === d.kind);
+      for (const heir of was ? await heirs.definitions(path, was) : []) users.add(heir.definition.name);
+    }
   }
   return target.kernel.mentions(name).every((f) => users.has(f.definition.name));
 }

@@ -5,6 +5,7 @@ import type { PortContext } from './context';
 import type { DefinitionHeir } from './heirs';
 import { readLocals } from './locals';
 import { scopeOf, type Placed } from './place';
+import { overwritten } from './registers';
 import { namespaceOf } from './sections';
 import type { PorterFile } from './view';
 
@@ -64,6 +65,12 @@ export async function adaptPayload(
       const prefix = await namespaceOf(placed.file.path, context.target);
       if (prefix !== null && (await namespaceOf(base.path, context.target)) === null)
         adapted.doubts.push(`symbols of this folder get the prefix '${prefix}': code elsewhere does not find them`);
+    }
+    if (base.index.language === 'asm' && scope && heir) {
+      const pairing = context.aligner.definitions(base, scope, placed.file, heir.definition);
+      const [lost] = overwritten(s.added, pairing, s.site.at);
+      if (lost)
+        adapted.blockers.push(`it reads ${lost.register}, which upstream's new '${lost.by}' above it overwrites`);
     }
     if (adapted.blockers.length) return adapted.blockers.join('; ');
     for (const doubt of adapted.doubts) placed.evidence.push({ kind: 'doubt', text: doubt });
