@@ -3,7 +3,7 @@ import type { ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { SymbolMap } from '../symbol-map';
 import type { SignatureChange } from '../symbol-map/types';
-import { nameTakenBy } from './namesakes';
+import { bodyBehind, nameTakenBy } from './namesakes';
 import type { PorterFile, View } from './view';
 
 /** A target file that a base file went to. */
@@ -63,6 +63,9 @@ export function sameNamed(
 /** The name alone, when another one's body goes under it: a candidate, no more. */
 const NAME_TAKEN = 0.4;
 
+/** A body that went behind a wrapper of its old name. */
+const BEHIND = 0.85;
+
 /** A symbol-map entry that is less sure than this is no answer. */
 const SURE = 0.5;
 
@@ -92,6 +95,11 @@ export class MappedHeirs implements Heirs {
     if (other) {
       const text = `'${there.name}' has the body now that '${other.name}' had`;
       return [{ path, definition: there, confidence: NAME_TAKEN, evidence: [{ kind: 'name-taken', text }] }];
+    }
+    const behind = baseFile && here && there && bodyBehind(definition, baseFile, there, here);
+    if (behind) {
+      const text = `'${there.name}' only calls '${behind.name}' now, which has its body`;
+      return [{ path, definition: behind, confidence: BEHIND, evidence: [{ kind: 'body-behind', text }] }];
     }
     // The same name in the same file is the same thing, unless its body went elsewhere.
     if (there && entry?.status !== 'split') return [{ path, definition: there, confidence: 1, evidence: [] }];

@@ -29,6 +29,33 @@ export function nameTakenBy(
   return null;
 }
 
+/**
+ * The function of the target that has the body which a definition of the base had, where the one of its name only calls it:
+ * upstream put a wrapper in front. Null when the name still has the body, or nothing or several have it.
+ */
+export function bodyBehind(
+  definition: Definition,
+  base: PorterFile,
+  there: Definition,
+  target: PorterFile,
+): Definition | null {
+  if (definition.kind !== 'function' || there.kind !== 'function') return null;
+  const body = bodyOf(base, definition);
+  if (body.length < 2 || shared(body, bodyOf(target, there)) > LEFT) return null;
+  const known = new Set(base.outer.map((d) => d.name));
+  const found = target.outer.filter(
+    (d) =>
+      d.kind === 'function' &&
+      !known.has(d.name) &&
+      there.calls.includes(d.name) &&
+      shared(body, bodyOf(target, d)) >= ALIKE,
+  );
+  return found.length === 1 ? found[0]! : null;
+}
+
+/** A wrapper has no more than this of the body. */
+const LEFT = 0.25;
+
 /** Bodies that share this much of their lines are one body, changed. */
 const ALIKE = 0.6;
 
