@@ -3,6 +3,7 @@ import type { PortReport } from '../../core/report';
 import { forDisplay } from '../../core/text';
 import { benchRows, placeOf } from '../bench/html';
 import { plotsOf } from '../bench/plot';
+import { causeText } from '../port/cause';
 import type { BenchReport } from '../schema/bench';
 import type { CheckReport } from '../schema/check';
 import type { Block } from './blocks';
@@ -144,11 +145,7 @@ function causes(hunks: readonly HunkReport[]): string[] {
   const found = new Map<string, HunkReport[]>();
   for (const h of hunks) {
     const c = h.causedBy;
-    const text = c
-      ? [c.release, c.commit?.slice(0, 12), c.text].filter(Boolean).join(': ')
-      : PLACED.has(h.outcome)
-        ? null
-        : (h.message ?? h.outcome);
+    const text = c ? causeText(c) : PLACED.has(h.outcome) ? null : (h.message ?? h.outcome);
     if (text !== null) found.set(text, [...(found.get(text) ?? []), h]);
   }
   return [...found].map(([text, list]) => {
