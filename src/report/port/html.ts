@@ -5,7 +5,7 @@ import type { CheckReport } from '../schema/check';
 import { reasonsOf } from './cause';
 import { definitionFlows, fileFlows, flowPicture } from './flow';
 import { cells, isSame, rowsOf } from './side-by-side';
-import type { HunkView, PortView } from './view';
+import type { HunkView, PortView, ShownLine } from './view';
 
 export interface PortPageOptions {
   check: CheckReport | null;
@@ -173,7 +173,7 @@ function checks(check: CheckReport | null): string {
   }
   const kind = { pass: 'good', fail: 'bad', skipped: 'warn' } as const;
   const rows = check.checks.map((c) => [
-    esc(c.name),
+    word(c.name),
     `<span class="badge ${kind[c.result]}">${c.result}</span>`,
     String(c.findings.length),
     esc(c.reason ?? ''),
@@ -296,7 +296,7 @@ function hunk(view: HunkView, withPatch: boolean, item: ReturnType<typeof itemOf
   const facts = [
     message && `<p class="message">${esc(forDisplay(message))}</p>`,
     cause && `<p><strong>Upstream:</strong> ${esc(forDisplay(cause))}</p>`,
-    item && `<p>Work item: <a href="#${item.id}">${esc(forDisplay(item.title))}</a></p>`,
+    item && `<p>Work item: <a href="#${item.id}">${esc(forDisplay(titleBeside(item, h)))}</a></p>`,
     to.length &&
       `<p class="dim">To ${[...new Set(to)].map((t) => `<code>${esc(t)}</code>`).join(', ')}, by ${esc(h.strategy)}.</p>`,
     candidates.length &&
@@ -314,19 +314,37 @@ ${diffTable(view)}
 </details></article>`;
 }
 
+/** An item that is named after this hunk's own cause need not say it again. */
+function titleBeside(item: NonNullable<ReturnType<typeof itemOf>>, h: HunkReport): string {
+  if (!h.causedBy?.text.includes(item.title)) return item.title;
+  const more = item.hunks.length - 1;
+  return more ? `with ${counted(more, 'more hunk')}` : 'this hunk alone';
+}
+
 function diffTable(view: HunkView): string {
   const isOpen = view.ported.length === 0 && view.candidate.length > 0;
-  const rows = rowsOf(view.source, isOpen ? view.candidate : view.ported).map((row) => {
-    const [left, right] = cells(row);
-    const side = (html: string, mark: string | undefined) => `<td${kindOf(mark)}>${html}</td>`;
-    return `<tr${isSame(row) ? ' class="eq"' : ''}>${side(left, row.left?.mark)}${side(right, row.right?.mark)}</tr>`;
-  });
+  const rows = isOpen ? [apart(view.source, view.candidate)] : together(view);
   const right = isOpen
     ? 'target at the best candidate (nothing was put in)'
     : `ported hunk${view.ported.length === 0 ? ' (nothing was put in)' : ''}`;
   return `<div class="scroll" tabindex="0" role="group" aria-label="source and ported hunk"><table class="diff"><thead><tr><th scope="col">source hunk</th><th scope="col">${right}</th></tr></thead><tbody>
 ${rows.join('\n')}
 </tbody></table></div>`;
+}
+
+/** Source and port, line by line. */
+function together(view: HunkView): string[] {
+  return rowsOf(view.source, view.ported).map((row) => {
+    const [left, right] = cells(row);
+    const side = (html: string, mark: string | undefined) => `<td${kindOf(mark)}>${html}</td>`;
+    return `<tr${isSame(row) ? ' class="eq"' : ''}>${side(left, row.left?.mark)}${side(right, row.right?.mark)}</tr>`;
+  });
+}
+
+/** Two texts that need not be alike, each in one piece: where there is one column, one stands below the other. */
+function apart(...sides: ShownLine[][]): string {
+  const line = (l: ShownLine) => `<div${kindOf(l.mark)}>${cells({ left: l, right: null })[0]}</div>`;
+  return `<tr>${sides.map((lines) => `<td>${lines.map(line).join('')}</td>`).join('')}</tr>`;
 }
 
 function kindOf(mark: string | undefined): string {
