@@ -1,10 +1,11 @@
 // Distinct compile errors of one set by target, kport's port beside git's merge:
-//   node bench/compile-table.js --tree REPO --set NAME --patches DIR [--merge REV] v4.19 v5.4 …
+//   node bench/compile-table.js --tree REPO --set NAME --patches DIR [--repair yes] [--merge REV] v4.19 v5.4 …
+// --repair yes adds the port that `kport apply --repair` makes.
 // --merge names the set as a revision of REPO, for `git merge-tree` (needs git 2.38). Branches compile-table/* are replaced.
 const { execFileSync, spawnSync } = require('node:child_process');
 const path = require('node:path');
 
-const options = { tree: '.', set: '', patches: 'patches', merge: '' };
+const options = { tree: '.', set: '', patches: 'patches', merge: '', repair: '' };
 const targets = [];
 for (let i = 2; i < process.argv.length; i++) {
   const name = process.argv[i].replace(/^--/, '');
@@ -38,6 +39,11 @@ for (const target of targets) {
   const branch = `compile-table/${options.set}-${target}`;
   kport('apply', ...common, '--to', target, '--branch', branch, '-f');
   row(target, 'kport', ['--branch', branch]);
+  if (options.repair === 'yes') {
+    const repaired = `${branch}-repaired`;
+    const { repair } = kport('apply', ...common, '--to', target, '--branch', repaired, '-f', '--repair');
+    row(target, `kport --repair (${repair.changes.length} lines, ${repair.tried} tries)`, ['--branch', repaired]);
+  }
   if (!options.merge) continue;
   const tree = git('merge-tree', '--write-tree', target, options.merge).stdout.split('\n')[0];
   if (!/^[0-9a-f]{40,}$/.test(tree)) {

@@ -1,6 +1,8 @@
 // Every symbol that a patch set uses, in the lines that it adds and in its new files, and that its base kernel has: where
-// it is in other kernels. Prints a table, and with --verbose a sample to check by hand.
-//   node bench/symbols.js --tree REPO BASE SET TARGET…
+// it is in other kernels. Prints a table; with --verbose every entry that is not `same`, and a random sample (another
+// one for each target) to check by hand: an entry whose definition stands in the target's file letter for letter says
+// so, of every other one both texts are shown.
+//   node bench/symbols.js --tree REPO [--verbose] BASE SET TARGET…
 const { options } = require('./common');
 const { openTree } = require('../dist/io/tree');
 const { DiskCache } = require('../dist/io/cache');
@@ -8,6 +10,9 @@ const { indexKernel, scopeOfSet } = require('../dist/kernel-index');
 const { loadChronicle, mapSymbols } = require('../dist/symbol-map');
 
 const SAMPLE = 100;
+const SEED = 20221;
+/** So much of each text is shown. */
+const SHOWN = 1200;
 
 async function main() {
   const o = options();
@@ -47,14 +52,53 @@ async function main() {
     );
     if (o.verbose) {
       for (const [n, e] of entries.filter(([, e]) => e && e.status !== 'same')) console.log(`  ${line(n, e)}`);
-      let seed = 20221;
-      const next = () => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) / 2 ** 32;
       console.log('  sample:');
-      for (let i = 0; i < SAMPLE; i++) console.log(`  ${line(...entries[Math.floor(next() * entries.length)])}`);
+      for (const [n, e] of draw(entries, SAMPLE, `${setRev} ${rev}`))
+        console.log(await forReading(n, e, baseIndex, target));
     }
     target.tree.repo?.close();
   }
   for (const t of [base, set]) t.repo?.close();
+}
+
+/** The same ones on every machine, each once. */
+function draw(entries, count, name) {
+  let seed = SEED;
+  for (const c of name) seed = (Math.imul(seed, 31) + c.charCodeAt(0)) >>> 0;
+  const next = () => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) / 2 ** 32;
+  const left = [...entries];
+  const drawn = [];
+  while (drawn.length < count && left.length) drawn.push(...left.splice(Math.floor(next() * left.length), 1));
+  return drawn;
+}
+
+/** An entry with what a person needs to judge it. */
+async function forReading(name, e, base, target) {
+  if (!e) return `* ${line(name, e)}`;
+  const before = textOf(base, e.from);
+  const there = e.to.length === 1 ? ((await target.tree.read(e.to[0].path)) ?? '') : '';
+  const same = e.status === 'same' && e.to.length === 1 && e.to[0].path === e.from.path && before.length > 8;
+  if (same && there.includes(before)) return `= ${line(name, e)}`;
+  const after = e.to.map((t) => `+++ ${t.path} ${t.name}\n${textOf(target, t).slice(0, SHOWN)}`);
+  return [`* ${line(name, e)}`, `--- ${e.from.path}`, before.slice(0, SHOWN), ...after].join('\n');
+}
+
+/** The text of a definition; of a field or an enumerator, its line. */
+function textOf(index, { kind, name, path }) {
+  const file = index.file(path);
+  if (!file) return '';
+  if (kind !== 'field' && kind !== 'enumerator') {
+    const found = file.index.definitions.filter((d) => d.name === name);
+    const d = found.find((f) => f.kind === kind) ?? found[0];
+    return d ? file.text.slice(d.start, d.end) : '';
+  }
+  const lines = file.text.split('\n');
+  for (const d of file.index.definitions) {
+    if (d.kind === 'object-rule') continue;
+    const m = d.members.find((f) => `${d.name}.${f.name}` === name || f.name === name);
+    if (m) return lines[m.line];
+  }
+  return '';
 }
 
 function line(name, e) {

@@ -7,7 +7,7 @@ import { assertWritable, exists, listFolder, readFile, writeFile, writeFolder } 
 import { cacheDirectory, DiskCache } from './io/cache';
 import { GitRepo } from './io/git';
 import { fastImport, Scratch, type NewCommit } from './io/scratch';
-import { isFolder, openTree, type KernelTree } from './io/tree';
+import { isFolder, openRevision, openTree, type KernelTree } from './io/tree';
 import { indentBreaks } from './patch-set/mail';
 import { loadSet, type PatchSet } from './patch-set/patch-set';
 import { openReleases } from './history';
@@ -17,7 +17,8 @@ import { commitsOf, dateOf, identityOf } from './result/commits';
 import { optionOf, summarize } from './result/report';
 import { loadRecords, markSkipped, type HunkRecord } from './result/resolutions';
 import { loadPort, storePort, type PortRequest } from './result/store';
-import { loadChronicle, loadRules } from './symbol-map';
+import { recount, repairPort, repairTools, type RepairOptions } from './repair/port';
+import { loadChronicle, loadRules, type MapOptions } from './symbol-map';
 
 export interface ApplyRequest {
   set: string;
@@ -43,6 +44,8 @@ export interface ApplyRequest {
   chronicle: boolean;
   /** Generate what cannot be carried because the target calls EL2 in another way; default: do. */
   generate?: boolean;
+  /** Compile the port, and try what the symbol map offers for what the compiler does not take. Default: do not. */
+  repair?: RepairOptions | null;
   dryRun: boolean;
   /** `ignore`: as if nobody had resolved or skipped anything. Default: `use`. */
   resolutions?: 'use' | 'ignore';
@@ -84,6 +87,13 @@ export async function apply(
     );
   }
   if (request.out !== null) checkOut(request.out, request);
+  const toolchain = request.repair ? await repairTools(request.repair) : null;
+  if (toolchain && !target.repo) {
+    throw inputError(
+      `'${request.tree}' is no git repository: only a port of one can be repaired`,
+      "leave '--repair' out",
+    );
+  }
   const base = await findBase(set, target, request.tree, request.baseTree);
   // The set's own base may have been given by '--base-tree'; a reference's has to be where the target is.
   const otherBase = other && (await findBase(other, target, request.tree, null, false));
@@ -101,7 +111,7 @@ export async function apply(
         target,
         between,
         scratch,
-        knowledge: { ...(request.chronicle ? { chronicle: loadChronicle() } : {}), rules: loadRules(request.tree) },
+        knowledge: knowledgeOf(request),
         cache: request.dryRun ? null : new DiskCache(cacheDirectory()),
         markers: request.markers,
         generate: request.generate ?? true,
@@ -119,40 +129,61 @@ export async function apply(
         );
       }
       request.progress('making commits');
-      const made = commitsOf(
-        ported.patches.map((p) => p.patch),
-        ported.trees,
-        user,
-        await dateOf(target),
-      );
-      const commits = made.map((c) => c.commit);
-      const parent = target.commit ?? (await rootCommit(scratch, target, commits, user));
-      const ids = commits.length ? await scratch.commit(parent, commits) : [];
-      const tip = ids[ids.length - 1] ?? parent;
-      const treeId = (await scratch.repo.resolve(`${tip}^{tree}`))!;
-      const report: PortReport = {
-        schemaVersion: 1,
-        set: set.name,
-        patchesDir: path.resolve(request.patchesDir),
-        option: optionOf(set),
-        base: { name: base.name, version: formatVersion(base.version), commit: base.commit },
-        target: { name: target.name, version: formatVersion(target.version), commit: target.commit },
-        reference: reference && { name: reference.set.name, version: formatVersion(reference.base.version) },
-        result: request.dryRun
-          ? null
-          : {
-              tree: path.resolve(request.tree),
-              branch,
-              out: request.out && path.resolve(request.out),
-              commits: ids,
-              patches: made.map((c) => c.patch.file),
-              treeId,
-            },
-        ...counted,
-        workItems: ported.workItems,
-        notes: [...ported.notes, ...referenceNotes(counted, other), ...notesOf(counted, records)],
-        timing: { ...ported.timing, total: Math.round(performance.now() - started) },
+      const knowledge = knowledgeOf(request);
+      const committerDate = await dateOf(target);
+      const finish = async (trees: typeof ported.trees, of: Counted) => {
+        const made = commitsOf(
+          ported.patches.map((p) => p.patch),
+          trees,
+          user,
+          committerDate,
+        );
+        const commits = made.map((c) => c.commit);
+        const parent = target.commit ?? (await rootCommit(scratch, target, commits, user));
+        const ids = commits.length ? await scratch.commit(parent, commits) : [];
+        const tip = ids[ids.length - 1] ?? parent;
+        const treeId = (await scratch.repo.resolve(`${tip}^{tree}`))!;
+        const report: PortReport = {
+          schemaVersion: 1,
+          set: set.name,
+          patchesDir: path.resolve(request.patchesDir),
+          option: optionOf(set),
+          base: { name: base.name, version: formatVersion(base.version), commit: base.commit },
+          target: { name: target.name, version: formatVersion(target.version), commit: target.commit },
+          reference: reference && { name: reference.set.name, version: formatVersion(reference.base.version) },
+          result: request.dryRun
+            ? null
+            : {
+                tree: path.resolve(request.tree),
+                branch,
+                out: request.out && path.resolve(request.out),
+                commits: ids,
+                patches: made.map((c) => c.patch.file),
+                treeId,
+              },
+          ...of,
+          workItems: ported.workItems,
+          notes: [...ported.notes, ...referenceNotes(of, other), ...notesOf(of, records), ...repairNotes(of)],
+          timing: { ...ported.timing, total: Math.round(performance.now() - started) },
+        };
+        return { report, commits, parent, tip };
       };
+      let done = await finish(ported.trees, counted);
+      if (toolchain) {
+        const treeOf = async ({ tip, report }: typeof done) => ({
+          tree: (await openRevision(scratch.repo, tip))!,
+          report,
+        });
+        const { trees, ...repaired } = await repairPort({
+          ...{ set, base, target, toolchain, knowledge, trees: ported.trees, jobs: request.repair!.jobs },
+          ...{ made: await treeOf(done), cache: request.dryRun ? null : new DiskCache(cacheDirectory()) },
+          progress: request.progress,
+          remake: async (files, marked) => treeOf(await finish([...files], { ...counted, ...marked })),
+        });
+        const summary = recount(counted.summary, repaired.hunks);
+        done = await finish(trees, { ...counted, ...repaired, summary });
+      }
+      const { report, commits, parent, tip } = done;
       await inspect({ report, set, base, target, scratch, tip });
       if (request.dryRun) return report;
       if (request.out !== null) await writeOut(request, scratch, report, parent, tip);
@@ -169,6 +200,14 @@ export async function apply(
   }
 }
 
+/** The part of a report that says what became of hunks and files. */
+type Counted = ReturnType<typeof summarize> & Pick<PortReport, 'repair'>;
+
+/** Known upstream changes, as far as they are asked for, and the user's rules. */
+function knowledgeOf(request: ApplyRequest): MapOptions {
+  return { ...(request.chronicle ? { chronicle: loadChronicle() } : {}), rules: loadRules(request.tree) };
+}
+
 /** The set that is named as reference; null for none. */
 async function loadReference({ patchesDir, set, reference }: ApplyRequest): Promise<PatchSet | null> {
   if (reference === undefined || reference === null) return null;
@@ -183,10 +222,10 @@ async function loadReference({ patchesDir, set, reference }: ApplyRequest): Prom
 
 /** What has to be known to make the port again. */
 function rerunOf(request: ApplyRequest): PortRequest {
-  const { set, to, branch, force, only, markers, chronicle, generate = true } = request;
+  const { set, to, branch, force, only, markers, chronicle, generate = true, repair = null } = request;
   const full = (dir: string | null) => (dir === null ? null : path.resolve(dir));
   return {
-    ...{ set, to, branch, force, only: [...only], markers, chronicle, generate },
+    ...{ set, to, branch, force, only: [...only], markers, chronicle, generate, repair },
     ...{ patchesDir: path.resolve(request.patchesDir), tree: path.resolve(request.tree) },
     ...{ baseTree: full(request.baseTree), out: full(request.out), reference: request.reference ?? null },
   };
@@ -200,6 +239,18 @@ function referenceNotes({ hunks }: Pick<PortReport, 'hunks'>, reference: PatchSe
   return [
     `reference '${reference.name}': ${taken} hunks are ported from it, ${agrees} have the same place in it, ${differs} another`,
   ];
+}
+
+/** What `--repair` came to. */
+function repairNotes({ repair }: Counted): string[] {
+  if (!repair) return [];
+  const said = (['on', 'off'] as const).map((o) =>
+    repair.before[o] === null
+      ? `option ${o}: cannot be built`
+      : `option ${o}: ${repair.before[o]} -> ${repair.after[o]} errors`,
+  );
+  const lines = repair.changes.length;
+  return [`repair: ${said.join(', ')}; ${lines} ${lines === 1 ? 'line' : 'lines'} rewritten, ${repair.tried} tries`];
 }
 
 function notesOf(counted: Pick<PortReport, 'hunks'>, records: readonly HunkRecord[]): string[] {

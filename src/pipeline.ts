@@ -2,6 +2,7 @@ import type { PatchSet } from './patch-set/patch-set';
 import { filesAdded, touchedPaths } from './patch-set/patch-set';
 import { Adapter, namesAdded } from './porter/adapt';
 import { CodeSearch } from './porter/code-search';
+import { collisionsOf } from './porter/collisions';
 import { Sections } from './porter/sections';
 import { Aligner } from './porter/place';
 import { EraParts } from './porter/era-parts';
@@ -94,6 +95,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     input.progress(`porting ${patch.file}`);
     for (const [path, file] of files) patched.set(path, file);
     for (const name of await namesAdded(base, patched, files.keys())) own.add(name);
+    context.collisions = new Map([...context.collisions, ...(await collisionsOf(files.keys(), context))]);
     const done = await portPatch(patch, context);
     await context.parts?.join(done, context);
     ported.patches.push(done);
@@ -148,6 +150,7 @@ function contextOf(
   const operand: Operand = (macro, index, name) => heirs.operand(macro, index, name);
   const context: PortContext = {
     ...{ base, patched, target, heirs, refused, twins, folded, placed: [], votes: new Map(), ...rest },
+    collisions: new Map(),
     adapter: new Adapter(baseIndex, target.kernel, map, operand, own, hasFile, twins),
     sections: new Sections(baseIndex, target),
     code: new CodeSearch(target, (path) => scope.has(path)),

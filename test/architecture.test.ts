@@ -16,6 +16,7 @@ const LAYERS = [
   'history',
   'result',
   'verify',
+  'repair',
   'series',
   'report',
   'pipeline',

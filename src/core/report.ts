@@ -1,4 +1,4 @@
-import type { FileReport, HunkReport, Outcome, WorkItem } from './outcome';
+import type { Evidence, FileReport, HunkReport, Outcome, WorkItem } from './outcome';
 
 /** A kernel in a report. */
 export interface KernelRef {
@@ -24,6 +24,34 @@ export interface PortResultRef {
   patches: string[];
   /** Tree id of the ported kernel. With a plain folder as target: of the touched files alone. */
   treeId: string;
+}
+
+/** Errors of the compiler with the set's option on and off; null for a configuration that cannot be built. */
+export interface ErrorCounts {
+  on: number | null;
+  off: number | null;
+}
+
+/** What `--repair` did: the hunks that it changed have the outcome `rewritten`, and the same evidence. */
+export interface RepairReport {
+  before: ErrorCounts;
+  after: ErrorCounts;
+  /** Alternatives that were compiled. */
+  tried: number;
+  changes: {
+    /** Null for a line of upstream's, which an include was added to. */
+    hunk: string | null;
+    path: string;
+    /** 1-based line of the port before it was repaired. */
+    line: number;
+    from: string;
+    /** Empty for a line that goes; several lines where something was added behind it. */
+    to: string;
+    /** The configuration in which the compiler complained. */
+    option: 'on' | 'off';
+    diagnostic: string;
+    evidence: Evidence;
+  }[];
 }
 
 /** The report of `kport apply`: the JSON that `--json` prints and that is stored with the port. Extend, do not break. */
@@ -52,6 +80,8 @@ export interface PortReport {
   workItems?: WorkItem[];
   /** Text of what was not placed, as patch files: name to content (byte string). */
   rejects: { file: string; path: string; text: string }[];
+  /** Only of a port that was asked to be repaired. */
+  repair?: RepairReport;
   notes: string[];
   /** Milliseconds by stage. */
   timing: Record<string, number>;

@@ -16,7 +16,7 @@ export function addObject(
   const lines = splitLines(makefile);
   let best: { end: number; name: string; objects: number } | null = null;
   for (let i = 0; i < lines.length; i++) {
-    if (/patsubst|addprefix/.test(lines[i]!)) break;
+    if (isComputed(lines[i]!, variable)) break;
     const m = /^([a-z]+(?:-[a-z]+)*)-(?:y|\$\(CONFIG_\w+\))\s*[:+]?=(.*)/.exec(lines[i]!);
     if (!m || !variable.test(m[1]!)) continue;
     let text = m[2]!;
@@ -28,6 +28,12 @@ export function addObject(
   if (!best) return null;
   const flag = option === null ? 'y' : `$(${option})`;
   return [...lines.slice(0, best.end), `${best.name}-${flag} += ${object}\n`, ...lines.slice(best.end)].join('');
+}
+
+/** Whether a list of the wanted kind is used here: what is added behind that would come too late. */
+function isComputed(line: string, variable: RegExp): boolean {
+  if (!/patsubst|addprefix/.test(line)) return false;
+  return [...line.matchAll(/\$\(([a-z]+(?:-[a-z]+)*)-[ym]\)/g)].some((m) => variable.test(m[1]!));
 }
 
 /** Lines get no longer than checkpatch lets them. */
@@ -49,7 +55,7 @@ export function addObjects(
   const lines = splitLines(makefile);
   let last: { end: number; name: string } | null = null;
   for (let i = 0; i < lines.length; i++) {
-    if (/patsubst|addprefix/.test(lines[i]!)) break;
+    if (isComputed(lines[i]!, variable)) break;
     const m = /^([a-z]+(?:-[a-z]+)*)-(?:y|\$\(CONFIG_\w+\))\s*[:+]?=/.exec(lines[i]!);
     if (!m || !variable.test(m[1]!)) continue;
     while (/\\\s*$/.test(lines[i]!) && i + 1 < lines.length) i++;
@@ -108,7 +114,10 @@ export function callFirst(
         !/^\s*DECLARE_REG/.test(text.slice(c.startIndex, c.endIndex)),
     );
     if (!first) continue;
-    const lineStart = text.lastIndexOf('\n', first.startIndex) + 1;
+    const line = text.lastIndexOf('\n', first.startIndex) + 1;
+    // Its comment stays with it.
+    const lineStart =
+      line - (/(?:[ \t]*\/\*(?:(?!\*\/)[^])*\*\/[ \t]*\n)+$/.exec(text.slice(0, line))?.[0].length ?? 0);
     const call = `\tif (${dispatcher}(${context}))\n\t\treturn;\n`;
     const guarded = option === null ? `${call}\n` : `#ifdef ${option}\n${call}#endif\n\n`;
     return text.slice(0, lineStart) + guarded + text.slice(lineStart);

@@ -14,6 +14,7 @@ import {
   type Finding,
   type Hypercall,
   type HypercallTable,
+  type Place,
 } from './types';
 
 /** A file that generation makes or changes. */
@@ -27,9 +28,22 @@ export interface GeneratedFile {
   before: ByteString | null;
 }
 
+/** The way from the host's `hvc` into the dispatcher. */
+export interface Glue {
+  /** `generated`: KVM's own dispatcher calls it; `ported`: the set's assembly does; `none`: nobody does yet. */
+  how: 'generated' | 'ported' | 'none';
+  /** Name of the generated dispatcher. */
+  dispatcher: string;
+  /** File of the target that the call was put into; null when it comes with the set. */
+  into: ByteString | null;
+  /** The set's own calls of its dispatcher; with `generated` they are obsolete. */
+  ofSet: Place[];
+}
+
 export interface Generated {
   era: Era;
   files: GeneratedFile[];
+  glue: Glue;
   /** What a person has to know: where the glue comes from, what was adapted. */
   notes: string[];
   /** What does not fit the target. */
@@ -53,8 +67,8 @@ export async function generate(table: HypercallTable, era: Era, tree: TreeReader
   }
   files.push({ path: work.dispatcherPath, kind: 'new', what: 'dispatcher', text: work.dispatcher(), before: null });
   if (tree) files.push(...(await entries(work, era, tree)));
-  work.noteGlue();
-  return { era, files, notes: work.notes, findings: work.findings };
+  const glue = work.glue(files);
+  return { era, files, glue, notes: work.notes, findings: work.findings };
 }
 
 /** New files, and one patch for the changes to existing ones, as a person can apply them. */
@@ -623,21 +637,36 @@ class Generation {
     ].sort();
   }
 
-  /** Says where the way from the host's `hvc` into the dispatcher comes from. */
-  noteGlue(): void {
+  /** Says where the way from the host's `hvc` into the dispatcher comes from; `files` are those that were made. */
+  glue(files: readonly GeneratedFile[]): Glue {
     const from = this.table.interface.dispatcher?.calledFrom ?? [];
+    const ofSet = from.map(({ path, line }) => ({ path, line }));
     const places = from.map((p) => `${p.path}:${p.line}`).join(', ');
-    if (this.era.kind === 'smccc') {
+    const into = files.find((f) => f.what === 'glue')?.path ?? null;
+    const smccc = this.era.kind === 'smccc';
+    const how = smccc ? (into === null ? 'none' : 'generated') : places ? 'ported' : 'none';
+    if (how === 'generated') {
       this.notes.push(
-        `glue: generated, a call of '${this.dispatcherName}' in ${this.era.hypMain ?? "KVM's dispatcher"}; no assembly is needed` +
+        `glue: generated, a call of '${this.dispatcherName}' in ${into}; no assembly is needed` +
           (places ? `, that of the set (${places}) is obsolete` : ''),
       );
-      if (this.table.interface.dispatcher?.unknown.length) {
-        this.notes.push("what the set does for unknown numbers is left out: KVM's own dispatcher answers them");
-      }
-    } else if (places)
+    } else if (how === 'ported')
       this.notes.push(`glue: ported, the set's own entry code (${places}) calls '${this.dispatcherName}'`);
+    else if (smccc) this.notes.push(`glue: none, KVM's dispatcher has to call '${this.dispatcherName}'`);
     else this.notes.push(`glue: none was found in the set; the entry code has to call '${this.dispatcherName}'`);
+    // Its way into EL2 is not the set's assembly any more.
+    const entryFiles = new Set(from.filter((p) => p.how === 'assembly').map((p) => p.path));
+    for (const call of smccc ? this.table.asmCalls : []) {
+      const at = call.uses.filter((u) => entryFiles.has(u.path)).map((u) => `${u.path}:${u.line}`);
+      if (at.length) {
+        this.notes.push(
+          `'${call.name}' (${call.number}) is answered by the set's assembly (${at.join(', ')}) and not here: the host is told that nobody knows it`,
+        );
+      }
+    }
+    if (smccc && this.table.interface.dispatcher?.unknown.length) {
+      this.notes.push("what the set does for unknown numbers is left out: KVM's own dispatcher answers them");
+    }
     const rest = this.table.interface.dispatcher?.rest;
     if (rest) {
       this.notes.push(
@@ -649,6 +678,7 @@ class Generation {
       const low = this.table.hypercalls.filter((h) => h.number < stubRange.end && this.smcccBase === null);
       for (const h of low) this.notes.push(`'${h.name}' (${h.number}) cannot be reached: the hyp stub answers it`);
     }
+    return { how, dispatcher: this.dispatcherName, into, ofSet };
   }
 }
 

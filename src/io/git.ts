@@ -132,9 +132,15 @@ export class GitRepo {
   async listTree(treeish: string): Promise<Map<ByteString, TreeEntry>> {
     const rows = await this.output(['ls-tree', '-r', '-z', '--full-tree', treeish]);
     const entries = new Map<ByteString, TreeEntry>();
-    for (const row of rows.split('\0')) {
-      const m = /^(\d+) (\w+) ([0-9a-f]+)\t/.exec(row);
-      if (m) entries.set(row.slice(m[0].length), { mode: m[1]!, oid: m[3]! });
+    // `mode type oid<tab>path`: cut by hand, since there are 70,000 of them.
+    for (let at = 0; at < rows.length;) {
+      const end = rows.indexOf('\0', at);
+      const tab = rows.indexOf('\t', at);
+      if (tab < 0 || end < tab) break;
+      const mode = rows.slice(at, rows.indexOf(' ', at));
+      const oid = rows.slice(rows.lastIndexOf(' ', tab) + 1, tab);
+      entries.set(rows.slice(tab + 1, end), { mode, oid });
+      at = end + 1;
     }
     return entries;
   }

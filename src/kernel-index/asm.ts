@@ -5,8 +5,12 @@ import { Lines, sorted } from './lines';
 import { conditionalsOf, Guards, includesOf, macrosOf } from './preprocessor';
 import type { Definition, FileIndex } from './types';
 
+const ASSEMBLER_WORDS = ['.macro', '.endm', '.altmacro', '.section', '.irp'];
+
 /** True for a header that only the assembler can read: it has assembler macros and nothing of C. */
 export function isAssembly(text: ByteString): boolean {
+  // Most texts have none of these words: cheap to tell.
+  if (!ASSEMBLER_WORDS.some((word) => text.includes(word))) return false;
   if (!/^[ \t]*\.(macro|endm|altmacro|section|irp)\b/m.test(text)) return false;
   return !/^[ \t]*(static|extern|typedef|struct)\b/m.test(text) && !/^\}/m.test(text);
 }

@@ -59,7 +59,7 @@ export function plainMacros(text: ByteString): PlainMacro[] {
 export function attributeWords(macros: Iterable<PlainMacro>, known: ReadonlySet<string> | null = null): string[] {
   const bodies = new Map<string, Set<string>>();
   for (const { name, body } of macros) {
-    if (NEVER.has(name) || name.length < 4) continue;
+    if (NEVER.has(name) || name.length < 4 || SWITCH.test(name)) continue;
     const others = bodies.get(name);
     if (others) others.add(body);
     else bodies.set(name, new Set([body]));
@@ -68,31 +68,42 @@ export function attributeWords(macros: Iterable<PlainMacro>, known: ReadonlySet<
   const words = new Set<string>();
   const isAttribute = (w: string) => words.has(w) || known?.has(w) || (classOf(w, null) & ATTRIBUTE) !== 0;
   // A word may be made of words that are found later; four rounds are more than any kernel needs.
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 4 && bodies.size > 0; round++) {
     for (const [name, texts] of bodies) {
-      if (words.has(name) || SWITCH.test(name)) continue;
       const full = [...texts].filter((t) => t !== '');
-      if (full.length === 0 && !/^_*[a-z]\w*$/.test(name)) continue;
-      if (full.every((t) => isAttributeText(t, isAttribute))) words.add(name);
+      const named = full.length > 0 || /^_*[a-z]\w*$/.test(name);
+      const stranger = named ? firstStranger(full, isAttribute) : '';
+      if (stranger === null) words.add(name);
+      // What no macro stands for will not become an attribute later.
+      if (stranger === null || !bodies.has(stranger)) bodies.delete(name);
     }
   }
   return sorted(words);
 }
 
-/** True for a text of attribute words and calls, and of storage words: blanked, those leave a declaration as well. */
-function isAttributeText(text: string, isAttribute: (word: string) => boolean): boolean {
+/** The first word that is no attribute and keeps the texts from being one ('' for what is no word); null for none. */
+function firstStranger(texts: readonly string[], isAttribute: (word: string) => boolean): string | null {
+  for (const text of texts) {
+    const stranger = strangerIn(text, isAttribute);
+    if (stranger !== null) return stranger;
+  }
+  return null;
+}
+
+/** Null for a text of attribute words and calls, and of storage words: blanked, those leave a declaration as well. */
+function strangerIn(text: string, isAttribute: (word: string) => boolean): string | null {
   let rest = text;
   while (rest !== '') {
     const word = /^[A-Za-z_]\w*/.exec(rest)?.[0];
-    if (!word) return false;
+    if (!word) return '';
     rest = rest.slice(word.length).trimStart();
     if (classOf(word, null) & ATTRIBUTE_CALL && rest.startsWith('(')) {
       const end = closing(rest);
-      if (end < 0) return false;
+      if (end < 0) return '';
       rest = rest.slice(end + 1).trimStart();
-    } else if (!isAttribute(word) && !/^(static|const|extern|inline)$/.test(word)) return false;
+    } else if (!isAttribute(word) && !/^(static|const|extern|inline)$/.test(word)) return word;
   }
-  return true;
+  return null;
 }
 
 function closing(text: string): number {

@@ -14,7 +14,7 @@ export interface Scope {
 }
 
 const KVM =
-  /^(arch\/arm64\/kvm\/|virt\/(kvm|lib)\/|arch\/arm64\/include\/(uapi\/)?asm\/(kvm|virt|sysreg|esr)|include\/kvm\/|include\/(uapi\/)?linux\/kvm|arch\/arm64\/(Makefile|Kbuild|Kconfig)$|arch\/arm64\/kernel\/image)/;
+  /^(arch\/arm64\/kvm\/|virt\/(kvm|lib)\/|arch\/arm64\/include\/(uapi\/)?asm\/(kvm|virt|sysreg|esr)|include\/kvm\/|include\/(uapi\/)?linux\/kvm|arch\/arm64\/(Makefile|Kbuild|Kconfig)$|arch\/arm64\/kernel\/(image|head\.S$|hyp-stub\.S$))/;
 const NEVER = /\.dtsi?$|^arch\/arm64\/(boot\/dts|configs)\//;
 
 /**
@@ -29,12 +29,16 @@ export function scopeOfSet(touched: Iterable<ByteString>): Scope {
     const folder = folderOf(path);
     if (folder !== null) folders.add(folder);
   }
-  const inFolder = (path: ByteString) => {
-    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
-      if (folders.has(path.slice(0, at))) return true;
-    }
-    return false;
+  // A folder is asked for once for each of its files.
+  const answers = new Map<string, boolean>([['', false]]);
+  const below = (folder: string): boolean => {
+    const known = answers.get(folder);
+    if (known !== undefined) return known;
+    const answer = folders.has(folder) || below(folder.slice(0, Math.max(0, folder.lastIndexOf('/'))));
+    answers.set(folder, answer);
+    return answer;
   };
+  const inFolder = (path: ByteString) => below(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
   const has = (path: ByteString) => files.has(path) || (!NEVER.test(path) && (KVM.test(path) || inFolder(path)));
   return { has, closure: true, whole: false };
 }

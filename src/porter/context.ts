@@ -2,6 +2,7 @@ import type { Role } from '../core/outcome';
 import type { ByteString } from '../core/text';
 import type { Adapter } from './adapt';
 import type { CodeSearch } from './code-search';
+import type { Collisions } from './collisions';
 import type { EraParts } from './era-parts';
 import type { Heirs } from './heirs';
 import type { Options } from './inert';
@@ -33,6 +34,8 @@ export interface PortContext {
   twins: Map<ByteString, ByteString>;
   /** Names of definitions that the set moved and that are upstream's business now: see `moved-definitions.ts`. */
   folded: Set<string>;
+  /** Names of the set that upstream took for something else: see `collisions.ts`. */
+  collisions: Collisions;
   /** The options that the patched base defines. */
   options: Options;
   /** How many edits inside definitions went from a file of the base to one file of the target; `from\0to`. */

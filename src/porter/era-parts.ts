@@ -64,18 +64,30 @@ export class EraParts {
     const says = (edit: Edit, outcome: Outcome, reason: string | null, made?: Made) =>
       verdicts.set(edit, {
         ...{ edit, placements: [], outcome },
-        failure: reason === null ? null : { placed: false, reason, evidence: this.evidence, candidate: null },
+        failure:
+          reason === null
+            ? null
+            : { placed: false, reason, evidence: [...this.evidence, { kind: 'era', text: reason }], candidate: null },
         ...(made && { made }),
       });
     const added = (edit: Edit) => edit.segments.flatMap((s) => s.added);
-    const callees = (edit: Edit) => added(edit).flatMap((l) => /^\s*bl?\s+(\w+)/.exec(l)?.[1] ?? []);
+    const macros = macroCalls(edits.flatMap(added));
+    const callees = (edit: Edit) =>
+      added(edit).flatMap((l) => /^\s*bl?\s+(\w+)/.exec(l)?.[1] ?? macros.get(/^\s*(\w+)/.exec(l)?.[1] ?? '') ?? []);
+    const replaced = (edit: Edit) => [
+      ...(edit.wraps ? base.lines.slice(edit.wraps.first, edit.wraps.last + 1) : []),
+      ...edit.segments.flatMap((s) => s.removed),
+    ];
+    const answered = new Set(table.asmCalls.map((c) => c.name));
     const reads = (lines: readonly ByteString[]) => lines.map((l) => READS.exec(l)?.[1]).find((r) => r && asked.has(r));
     const dead = new Set<string>();
     for (const edit of edits) {
       const called = callees(edit).filter((name) => own.has(name));
       if (called.includes(dispatcher!.name) && called.every((name) => name === dispatcher!.name)) {
         this.entry = { path: to.hypMain, definition: null, line: 1 };
-        says(edit, 'generated', null, this.made([this.entry]));
+        const glue = `the call of '${dispatcher!.name}' is generated, in C: '${to.hypMain}' makes it, and no assembly does`;
+        const made = this.made([this.entry]);
+        says(edit, 'generated', null, { ...made, evidence: [...made.evidence, { kind: 'generated', text: glue }] });
         continue;
       }
       if (called.includes(dispatcher!.name)) {
@@ -84,14 +96,22 @@ export class EraParts {
         says(edit, 'conflict', reason);
         continue;
       }
-      const register = reads(added(edit));
+      const register = reads(added(edit)) ?? reads(replaced(edit));
       if (register) {
         for (const l of added(edit)) for (const m of l.matchAll(BRANCH)) dead.add((m[1] ?? m[2] ?? m[3])!);
-        says(
-          edit,
-          'conflict',
-          `only guests come here in the target, which does not ask '${register}': what is for the host has to go elsewhere`,
-        );
+        const names = [...new Set(called)].map((name) => `'${name}'`).join(', ');
+        const rest = names
+          ? `hosts come to '${to.hypMain}', which has to call ${names}`
+          : 'what is for the host has to go elsewhere';
+        says(edit, 'conflict', `only guests come here in the target, which does not ask '${register}': ${rest}`);
+        continue;
+      }
+      const number = added(edit)
+        .flatMap((l) => COMPARED.exec(l)?.[1] ?? [])
+        .find((name) => answered.has(name));
+      if (number !== undefined) {
+        const reason = `assembly answers '${number}' here, where only guests come in the target: '${to.hypMain}' has to`;
+        says(edit, 'conflict', reason);
         continue;
       }
       const before = edit.segments.map((s) => reads(base.lines.slice(Math.max(0, s.at - 1), s.at)));
@@ -316,6 +336,20 @@ export class EraParts {
   }
 }
 
+/** Functions that assembly macros call, by the macro. */
+function macroCalls(lines: readonly ByteString[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  let open: string[] | null = null;
+  for (const line of lines) {
+    const name = /^\s*\.macro\s+(\w+)/.exec(line)?.[1];
+    if (name) found.set(name, (open = []));
+    else if (/^\s*\.endm\b/.test(line)) open = null;
+    else open?.push(...(/^\s*bl?\s+(\w+)/.exec(line)?.slice(1) ?? []));
+  }
+  return found;
+}
+
+const COMPARED = /^\s*cmp\s+[xw]0\s*,\s*#?(\w+)/;
 const READS = /^\s*mrs\s+x\d+\s*,\s*(\w+)/;
 const BRANCH = /\bcbn?z\s+\w+\s*,\s*(\w+)|\btbn?z\s+\w+\s*,\s*\S+\s*,\s*(\w+)|\bb(?:\.\w+)?\s+(\w+)/g;
 /** Outcomes that generation may stand in for: text of the set is there. */

@@ -2,6 +2,7 @@ import type { Candidate, EditReport, Evidence, FileReport, HunkReport, Location,
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
 import { isBinary, splitLines, type ByteString } from '../core/text';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
+import { renamed, renameIn } from './collisions';
 import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
 import { bringIncludes } from './includes';
@@ -177,9 +178,10 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const merged = code && own ? await withUpstreamChanges(own, context) : null;
+  const called = renamed(merged?.text ?? text, code ? context.collisions : new Map());
   const adapted = code
     ? await context.adapter.adaptAll(
-        splitLines(merged?.text ?? text),
+        splitLines(called.text),
         path,
         { written: await context.sections.written(path), carries: 'functions' },
         context,
@@ -187,7 +189,7 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
     : null;
   if (adapted) {
     adapted.doubts.push(...adapted.blockers, ...(merged?.doubts ?? []));
-    adapted.evidence.push(...(merged?.evidence ?? []));
+    adapted.evidence.push(...(merged?.evidence ?? []), ...called.evidence);
   }
   context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
   const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
@@ -321,6 +323,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   const edits = liftEdits(base.lines, change.hunks, base.index.language);
   // Edits inside definitions first: where they go says where new definitions belong.
   const ids = editIds(edits);
+  const called = new Map(edits.map((edit) => [edit, renameIn(edit, context.collisions)]));
   const inside = (edit: Edit) => scopeOf(base, edit.segments[0]!) !== null;
   const made = new Map<Edit, EditResult>();
   const heirFile = fileHeirs[0] ? await context.target.file(fileHeirs[0].path) : null;
@@ -332,6 +335,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     else made.set(edit, noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context));
   }
   const results = edits.map((e) => made.get(e)!);
+  for (const r of results) sayRenamed(r, called.get(r.edit)!);
   await context.reference?.consult(results, base, change, fileHeirs, context);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
@@ -410,6 +414,20 @@ function reportChange(
     traces: results.map((r) => ({ ...r, base })),
   };
 }
+
+/** Says of an edit that names of the set in it are others now. */
+function sayRenamed(result: EditResult, evidence: readonly Evidence[]): void {
+  if (evidence.length === 0) return;
+  for (const p of result.placements) {
+    p.rewritten = true;
+    p.confidence = Math.min(p.confidence, RENAMED);
+    p.evidence.push(...evidence);
+  }
+  if (isPlaced(result.outcome)) result.outcome = 'rewritten';
+}
+
+/** At most this sure where the set's own names had to change. */
+const RENAMED = 0.85;
 
 function pathsOf(resolved: Pick<Resolved, 'target'> | undefined): ByteString[] {
   return resolved?.target.map((t) => t.path) ?? [];

@@ -22,6 +22,9 @@ export function leaveOutUsed(results: readonly EditResult[], base: PorterFile): 
   );
   const baseRanges = results.flatMap((r) => (r.edit.wraps ? [r.edit.wraps] : []));
   const inBase = (line: number) => baseRanges.some((r) => line >= r.first && line <= r.last);
+  // A user that the set guards, and whose guard found no place, will be guarded.
+  const open = results.flatMap((r) => (r.outcome === 'conflict' && r.edit.wraps ? [r.edit.wraps] : []));
+  const isOpen = (line: number) => open.some((r) => line >= r.first && line <= r.last);
   for (const result of results) {
     const { edit } = result;
     if (!edit.wraps || edit.segments.length !== 2 || scopeOf(base, edit.segments[0]!) !== null) continue;
@@ -37,7 +40,7 @@ export function leaveOutUsed(results: readonly EditResult[], base: PorterFile): 
           !covered(line) || [...out.keys()].some((d) => line >= d.startLine && line <= d.endLine);
         for (const d of held) {
           if (out.has(d) || d.kind !== 'function' || !d.signature?.annotations.includes('static')) continue;
-          if (usersIn(base, d.name, (line) => !inBase(line)).length) continue;
+          if (usersIn(base, d.name, (line) => !inBase(line) || isOpen(line)).length) continue;
           const [user] = usersIn(p.file, d.name, free);
           if (user === undefined) continue;
           out.set(d, user);

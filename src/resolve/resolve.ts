@@ -203,6 +203,7 @@ export async function portAgain(port: OpenPort, progress: (stage: string) => voi
       chronicle: known?.chronicle ?? true,
       reference: known?.reference ?? null,
       generate: known?.generate ?? true,
+      repair: known?.repair ?? null,
       dryRun: false,
       progress,
     },

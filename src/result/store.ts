@@ -31,6 +31,8 @@ export interface PortRequest {
   reference?: string | null;
   /** Ports made before there was a choice have none. */
   generate?: boolean;
+  /** How it was compiled to be repaired; null, or none in older ports, when it was not. */
+  repair?: { crossCompile: string | null; jobs: number } | null;
 }
 
 /** Keeps a port's report under its branch, and its branch as the last one. */

@@ -17,6 +17,9 @@ import type { FileHeir, MapEntry, MapStatus, SignatureChange, SymbolKind, Symbol
 /** Below this a candidate is named as evidence only. */
 const RENAME_LINE = 0.45;
 
+/** Below this a candidate is not worth a try. */
+const MENTIONED = 0.15;
+
 /** Answers where the symbols of one kernel are in another one. Everything is worked out when it is asked for. */
 export class SymbolMap {
   private readonly fileMap: FileMap;
@@ -81,10 +84,21 @@ export class SymbolMap {
   entry(of: Found): MapEntry {
     let entry = this.known.get(of.definition);
     if (!entry) {
-      entry = this.claims.refine(this.find(of));
+      const inferred = this.find(of);
+      entry = this.withChanges(of, inferred, this.claims.refine(inferred));
       this.known.set(of.definition, entry);
     }
     return entry;
+  }
+
+  /** Changes were worked out for what was inferred: an heir that a row names instead has others. */
+  private withChanges(of: Found, inferred: MapEntry, entry: MapEntry): MapEntry {
+    const [was, is] = [inferred.to[0], entry.to[0]];
+    if (!is || (was && was.name === is.name && was.path === is.path && was.kind === is.kind)) return entry;
+    const heir = this.target
+      .definitions(is.name)
+      .find((t) => t.file.path === is.path && t.definition.kind === is.kind);
+    return heir ? { ...entry, changes: this.changesTo(of, heir) } : entry;
   }
 
   /** The entry of one field or enumerator of the base. */
@@ -95,6 +109,14 @@ export class SymbolMap {
       this.known.set(of.member, entry);
     }
     return entry;
+  }
+
+  /** What may have taken a definition's place, sure or not, best first: for whoever can try what fits. */
+  candidates(name: string, limit = 4): { name: string; score: number; evidence: readonly Evidence[] }[] {
+    const of = this.best(this.base.definitions(name), undefined);
+    if (!of) return [];
+    const found = this.renames.candidates(of).filter((c) => c.score >= MENTIONED);
+    return found.slice(0, limit).map((c) => ({ name: c.definition.name, score: c.score, evidence: c.evidence }));
   }
 
   /** Rows of the chronicle, and rules, that were asked so far and do not hold in these kernels. */

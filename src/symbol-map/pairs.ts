@@ -53,6 +53,7 @@ export class Pairs {
       // A static function of an unrelated file has the name by chance, unless it also looks the same.
       const stranger = kinship < 0.5 && (isLocal(d, file.path) || local);
       if (stranger && similarity < 0.4) continue;
+      if (this.isAnothers(of, t, kinship, similarity)) continue;
       if (kinship < 0.5 && this.wasThere(t) && !(similarity > 0.8 && !this.base.tree.has(t.file.path))) continue;
       const sameKind = d.kind === t.definition.kind ? 1 : kindRank(d.kind) === kindRank(t.definition.kind) ? 0.6 : 0.2;
       const sameGuards = d.guards.join('&') === t.definition.guards.join('&') ? 1 : 0;
@@ -72,6 +73,21 @@ export class Pairs {
   private wasThere(t: Found): boolean {
     const before = this.base.file(t.file.path);
     return before?.index.definitions.some((d) => d.name === t.definition.name && d.kind === t.definition.kind) ?? false;
+  }
+
+  /**
+   * True when the base has another one of that name and kind in a file that is nearer, and ours is a stranger or, both
+   * being files' own, looks otherwise while that one is the same: two drivers have many names in common.
+   */
+  private isAnothers(of: Found, t: Found, kinship: number, similarity: number): boolean {
+    const own = isLocal(of.definition, of.file.path) && isLocal(t.definition, t.file.path);
+    if (kinship >= 0.5 && !(own && similarity < 0.5)) return false;
+    return this.base.definitions(t.definition.name).some((f) => {
+      if (f.file.path === of.file.path || f.definition.kind !== t.definition.kind) return false;
+      const nearness = this.files.kinship(f.file.path, t.file.path);
+      if (kinship < 0.5) return nearness >= 0.5;
+      return nearness > kinship && isLocal(f.definition, f.file.path) && this.bodyFit(f, t) > 0.8;
+    });
   }
 
   private bodyFit(a: Found, b: Found): number {

@@ -54,7 +54,7 @@ export class Renames {
     };
     for (const s of this.substitutions.of(d.name).substitutes.slice(0, 5))
       this.target.definitions(s.name).forEach(take);
-    const isNew = (t: Found) => this.base.definitions(t.definition.name).length === 0;
+    const isNew = (t: Found) => this.base.definitions(t.definition.name).length === 0 || this.isAnother(of, t);
     for (const name of d.calls.concat(d.uses)) {
       const users = this.target.mentions(name);
       if (users.length <= RARE) for (const t of users) if (isNew(t)) take(t);
@@ -68,11 +68,25 @@ export class Renames {
     return [...options.values()];
   }
 
+  /**
+   * True for a function whose name the base has, too, but fewer of them, and none that is as much like it: when a file
+   * is split, `f` and `f_other` may become the `f` of two files.
+   */
+  private isAnother(of: Found, t: Found): boolean {
+    const { kind, name } = t.definition;
+    if (kind !== 'function' || of.definition.kind !== 'function') return false;
+    const functions = (index: KernelIndex) => index.definitions(name).filter((f) => f.definition.kind === 'function');
+    const before = functions(this.base);
+    if (before.length === 0 || functions(this.target).length <= before.length) return false;
+    const alike = this.similarity.of(of.definition, t.definition);
+    return before.every((f) => f !== of && this.similarity.of(f.definition, t.definition) < alike);
+  }
+
   private judge(of: Found, t: Found, support: number, total: number, seenIn: readonly string[]): Candidate {
     const [d, e] = [of.definition, t.definition];
     const evidence: Evidence[] = [];
     const say = (kind: string, text: string) => evidence.push({ kind, text });
-    const existed = this.base.definitions(e.name).length > 0;
+    const existed = this.base.definitions(e.name).length > 0 && !this.isAnother(of, t);
     const hints: number[] = [];
 
     if (support > 0) {

@@ -57,12 +57,19 @@ export interface Span {
 
 const NOT_A_FUNCTION = /^(if|for|while|switch|return|sizeof|do|else|__attribute__|__aligned|__section|typeof)$/;
 
+const ATTRIBUTE = /\b__(?:section|attribute__)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g;
+
+/** Attributes with arguments, blanked byte for byte: they stand where no grammar takes them. */
+export function withoutAttributes(text: ByteString): ByteString {
+  return text.replace(ATTRIBUTE, (attribute) => ' '.repeat(attribute.length));
+}
+
 /**
  * Definitions of a C file, found by brackets: no grammar that code with guards through the middle of statements could
  * defeat. Of a conditional only the first branch counts for bracket depth.
  */
 export function scanC(text: ByteString): Span[] {
-  const masked = maskC(text);
+  const masked = withoutAttributes(maskC(text));
   const spans: Span[] = [];
   const lineOf = lineFinder(masked);
   const skipped = otherBranches(masked);
@@ -237,9 +244,10 @@ const KEYWORDS = new Set(
   ).split(' '),
 );
 
-/** Identifiers of masked C text. */
+/** Identifiers of masked C text: no digits of a number, no file that is included, no word that only the compiler reads. */
 export function identifiers(masked: string): string[] {
-  return (masked.match(/[A-Za-z_]\w*/g) ?? []).filter((w) => !KEYWORDS.has(w));
+  const text = masked.replace(/^[ \t]*#[ \t]*include\b.*|__attribute__\s*\(\(.*?\)\)/gm, ' ');
+  return (text.match(/(?<!\w)[A-Za-z_]\w*/g) ?? []).filter((w) => !KEYWORDS.has(w));
 }
 
 /** Which language rules a path asks for. */

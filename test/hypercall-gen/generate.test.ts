@@ -165,6 +165,11 @@ describe('generation', () => {
     expect((await texts(later)).get(NVHE_MAKEFILE)).toContain(
       'tlb.o\nhyp-obj-$(CONFIG_KESTREL) += kestrel-dispatch.o\n',
     );
+    // A list that is computed from something else comes first in some kernels.
+    later.set(NVHE_MAKEFILE, `lib-objs := $(addprefix ../../lib/, memcpy.o)\n\n${later.get(NVHE_MAKEFILE)!}`);
+    expect((await texts(later)).get(NVHE_MAKEFILE)).toContain(
+      'tlb.o\nhyp-obj-$(CONFIG_KESTREL) += kestrel-dispatch.o\n',
+    );
     expect(nvhe.has(IMAGE_VARS)).toBe(false);
   });
 
@@ -179,10 +184,34 @@ describe('generation', () => {
       '	unsigned long ret = 0;\n\n#ifdef CONFIG_KESTREL\n	if (handle_kestrel_hcall(host_ctxt))\n		return;\n#endif\n\n	switch (id) {',
     );
     expect(done.notes.join('\n')).toMatch(/glue: generated/);
+    const ofSet = [{ path: 'arch/arm64/kvm/hyp/hyp-entry.S', line: 11 }];
+    expect(done.glue).toEqual({ how: 'generated', dispatcher: 'handle_kestrel_hcall', into: HYP_MAIN, ofSet });
     expect(asPatch(done)).toContain(
       `diff --git a/${HYP_MAIN} b/${HYP_MAIN}\n--- a/${HYP_MAIN}\n+++ b/${HYP_MAIN}\n@@ `,
     );
-    expect((await generated(table, functionPointerKernel())).notes.join('\n')).toMatch(/glue: ported.*hyp-entry\.S:11/);
+    const old = await generated(table, functionPointerKernel());
+    expect(old.notes.join('\n')).toMatch(/glue: ported.*hyp-entry\.S:11/);
+    expect(old.glue).toEqual({ how: 'ported', dispatcher: 'kestrel_host_call', into: null, ofSet });
+    table.interface.dispatcher!.calledFrom = [];
+    expect((await generated(table, functionPointerKernel())).glue.how).toBe('none');
+  });
+
+  it('leaves a comment above the statement that it is about', async () => {
+    const { table } = await extracted(patched());
+    const tree = smcccKernel();
+    edit(tree, HYP_MAIN, '\n	switch (id) {', '\n	/* Of the switch */\n	switch (id) {');
+    const main = (await generated(table, tree)).files.find((f) => f.what === 'glue')!.text;
+    expect(main).toContain('		return;\n#endif\n\n	/* Of the switch */\n	switch (id) {');
+  });
+
+  it('says which numbers of the entry assembly nobody answers any more', async () => {
+    const tree = patched();
+    edit(tree, HEADER, '#define KESTREL_HVC_INSTALL', '#define KESTREL_HVC_VECTORS 5\n#define KESTREL_HVC_INSTALL');
+    edit(tree, 'arch/arm64/kvm/hyp/hyp-entry.S', 'el1_sync:\n', 'el1_sync:\n	cmp	x0, #KESTREL_HVC_VECTORS\n	b.eq	9f\n');
+    const { table } = await extracted(tree);
+    const said = /'KESTREL_HVC_VECTORS' \(5\) is answered by the set's assembly \(.*hyp-entry\.S:4\) and not here/;
+    expect((await generated(table, smcccKernel())).notes.join('\n')).toMatch(said);
+    expect((await generated(table, functionPointerKernel())).notes.join('\n')).not.toMatch(said);
   });
 
   it("makes the call as the target's own macro makes it", async () => {

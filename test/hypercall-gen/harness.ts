@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { typeInfo } from '../../src/hypercall-gen/c-types';
-import type { Era, EraKind } from '../../src/hypercall-gen/era';
+import { eraOf, type Era, type EraKind, type TreeReader } from '../../src/hypercall-gen/era';
 import { generate, type Generated } from '../../src/hypercall-gen/generate';
+import { TargetNames } from '../../src/hypercall-gen/members';
 import { dispatchOf, handlerOf, stubOf, type HypercallTable } from '../../src/hypercall-gen/types';
 import { run, which } from '../../src/io/process';
 
@@ -39,7 +40,7 @@ typedef u32 uint32_t; typedef u64 phys_addr_t; typedef _Bool bool;
   'linux/kvm_host.h': `#ifndef K_H
 #define K_H
 #include <linux/types.h>
-struct kvm_arch { u32 vmid; };
+KVM_ARCH
 struct kvm { struct kvm_arch arch; };
 struct kvm_vcpu { struct kvm *kvm; int vcpu_id; };
 u64 __kvm_call_hyp(void *fn, ...);
@@ -78,6 +79,13 @@ struct kvm_cpu_context { struct { u64 regs[31]; } regs; };
   'asm/kvm_mmu.h': '#define kern_hyp_va(v) (v)\n',
 };
 
+/** The struct that stubs take the number of their VM from, as kernels have had it; `vmid` is its only content. */
+const VM_STRUCTS: [RegExp, string][] = [
+  [/arch\.mmu\.vmid\.vmid/, 'struct kvm_arch { struct { struct { u32 vmid; } vmid; } mmu; };'],
+  [/arch\.vmid\.vmid/, 'struct kvm_arch { struct { u32 vmid; } vmid; };'],
+  [/./, 'struct kvm_arch { u32 vmid; };'],
+];
+
 /** A value that fills its type and differs from its neighbours. */
 function sample(type: string, i: number): string {
   const info = typeInfo(type);
@@ -88,7 +96,7 @@ function sample(type: string, i: number): string {
 }
 
 /** The program that drives every stub and call site, and looks at what arrives. */
-function driver(table: HypercallTable, generated: Generated): string {
+function driver(table: HypercallTable, generated: Generated, target: TargetNames): string {
   const header = generated.files.find((f) => f.what === 'header')!.path.replace(/^arch\/arm64\/include\//, '');
   const smccc = generated.era.kind === 'smccc';
   const stem = table.interface.stem;
@@ -107,9 +115,10 @@ function driver(table: HypercallTable, generated: Generated): string {
     const handler = handlerOf(call);
     if (!handler || !dispatchOf(call) || mocks.has(call.handler!)) return;
     mocks.add(call.handler!);
-    const parameters = handler.parameters.map((p) => `${p.type} ${p.name}`).join(', ') || 'void';
+    const taken = halves(handler.parameters, handler.upstream ? target : null, call.handler!);
+    const parameters = taken.map((p) => `${p.type} ${p.name}`).join(', ') || 'void';
     out.push(`${handler.returns} ${call.handler}(${parameters}) { called = "${call.handler}";`);
-    handler.parameters.forEach((p, i) => out.push(`got[${i}] = (u64)${p.name};`));
+    taken.forEach((p, i) => out.push(`got[${i}] = (u64)${p.name};`));
     out.push(handler.returns === 'void' ? '}' : `return (${handler.returns})${sample(handler.returns, k % 10)}; }`);
   });
   for (const declaration of table.interface.dispatcher?.declarations ?? []) {
@@ -134,7 +143,7 @@ function driver(table: HypercallTable, generated: Generated): string {
 	x0 = regs[0]; ${table.interface.dispatcher?.name ?? `handle_${stem}_hvc`}((void *)regs); return regs[0]; }`);
   }
   out.push(
-    'int main(void) { static struct kvm kvm = { { 77 } }; static struct kvm_vcpu a_vcpu = { &kvm, 5 }; (void)a_vcpu; (void)same;',
+    'int main(void) { static struct kvm kvm = { { VM_77 } }; static struct kvm_vcpu a_vcpu = { &kvm, 5 }; (void)a_vcpu; (void)same;',
   );
   let driven = 0;
   table.hypercalls.forEach((call, k) => {
@@ -144,7 +153,9 @@ function driver(table: HypercallTable, generated: Generated): string {
     if (!stub && call.callSites.length === 0) return;
     driven++;
     const parameters = stub ? stub.parameters : call.args;
-    const passes = stub ? stub.passes : call.args.map((a) => a.name);
+    const passes = (stub ? stub.passes : call.args.map((a) => a.name)).map(
+      (e) => target.follow(e, parameters).expression,
+    );
     out.push('{ called = ""; unknowns = warned = 0;');
     parameters.forEach((p, i) =>
       out.push(
@@ -164,9 +175,10 @@ function driver(table: HypercallTable, generated: Generated): string {
     } else {
       out.push(`CHECK("${call.name} unknown", unknowns + warned, 0);`);
       out.push(`CHECK("${call.name} handler", same(called, "${call.handler}"), 1);`);
-      handler.parameters.forEach((p, i) => {
-        const r = dispatch.registers[i]!.register!;
-        out.push(`CHECK("${call.name} argument ${i + 1}", got[${i}], (u64)(${p.type})(${passes[r - 1]}));`);
+      const passed = (i: number) => passes[dispatch.registers[i]!.register! - 1];
+      halves(handler.parameters, handler.upstream ? target : null, call.handler!).forEach((p, i) => {
+        const want = 'of' in p ? `(u64)(${passed(p.of + 1)}) << 32 | (u32)(${passed(p.of)})` : passed(p.from);
+        out.push(`CHECK("${call.name} argument ${i + 1}", got[${i}], (u64)(${p.type})(${want}));`);
       });
       if (returns && dispatch.result === 'handler') {
         out.push(
@@ -181,6 +193,17 @@ function driver(table: HypercallTable, generated: Generated): string {
   return `${out.join('\n')}\n`;
 }
 
+type Taken = { type: string; name: string } & ({ of: number } | { from: number });
+
+/** What a handler of the kernel's own takes in the target: the two halves of a value may have become one. */
+function halves(ours: readonly { type: string; name: string }[], target: TargetNames | null, name: string): Taken[] {
+  const theirs = target?.function(name)?.signature?.parameters ?? null;
+  const at = ours.findIndex((p, i) => /low$/.test(p.name) && /high$/.test(ours[i + 1]?.name ?? ''));
+  const plain = ours.map((p, i): Taken => ({ ...p, from: i }));
+  if (theirs === null || at < 0 || theirs.length !== ours.length - 1) return plain;
+  return [...plain.slice(0, at), { ...theirs[at]!, of: at }, ...plain.slice(at + 2)];
+}
+
 export interface Ran {
   code: number;
   output: string;
@@ -188,19 +211,35 @@ export interface Ran {
 
 /**
  * Generates, builds with the C compiler of this machine, and runs. Null when there is no compiler. `spoil` changes the
- * generated text, to see that the driver notices.
+ * generated text, to see that the driver notices. The era is one of ours, or that of a kernel tree.
  */
 export async function runNatively(
   table: HypercallTable,
-  kind: EraKind,
+  kernel: EraKind | TreeReader,
   dir: string,
   spoil: (text: string, what: string) => string = (text) => text,
 ): Promise<Ran | null> {
   if (!(await which('cc'))) return null;
-  const generated = await generate(table, eraFor(kind), null);
+  const tree = typeof kernel === 'string' ? null : kernel;
+  const generated = await generate(table, tree ? await eraOf(tree) : eraFor(kernel as EraKind), tree);
+  // What goes into files of the tree is for the kernel's own build.
+  generated.files = generated.files.filter((f) => f.kind === 'new');
   for (const f of generated.files) f.text = spoil(f.text, f.what);
-  lay(dir, generated);
-  writeFileSync(path.join(dir, 'driver.c'), driver(table, generated));
+  const stubs = generated.files.map((f) => f.text).join('');
+  const arch = VM_STRUCTS.find(([pattern]) => pattern.test(stubs))![1];
+  lay(dir, generated, arch);
+  const target = await TargetNames.of(tree);
+  const text = driver(table, generated, target);
+  // What the tree's headers would declare.
+  const declared = table.hypercalls.flatMap((call) => {
+    const handler = handlerOf(call);
+    if (!handler?.upstream || !target.function(call.handler!)) return [];
+    const taken = halves(handler.parameters, target, call.handler!).map((p) => `${p.type} ${p.name}`);
+    return [`${handler.returns} ${call.handler}(${taken.join(', ')});\n`];
+  });
+  appendFileSync(path.join(dir, 'include/asm/kvm_hyp.h'), declared.join(''));
+  const depth = arch.split('struct').length - 2;
+  writeFileSync(path.join(dir, 'driver.c'), text.replace('VM_77', `${'{ '.repeat(depth)}77${' }'.repeat(depth)}`));
   const sources = generated.files.filter((f) => f.path.endsWith('.c')).map((f) => f.path);
   const built = await run('cc', ['-O1', '-Wall', '-Werror', ...INCLUDES, '-o', 'driver', 'driver.c', ...sources], {
     cwd: dir,
@@ -227,11 +266,11 @@ export async function compileForArm64(table: HypercallTable, kind: EraKind, dir:
 
 const INCLUDES = ['-Iinclude', '-Iarch/arm64/include'];
 
-function lay(dir: string, generated: Generated): void {
+function lay(dir: string, generated: Generated, arch = VM_STRUCTS[2]![1]): void {
   const put = (file: string, text: string) => {
     mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
     writeFileSync(path.join(dir, file), text, 'latin1');
   };
-  for (const [file, text] of Object.entries(HEADERS)) put(`include/${file}`, text);
+  for (const [file, text] of Object.entries(HEADERS)) put(`include/${file}`, text.replace('KVM_ARCH', arch));
   for (const f of generated.files) put(f.path, f.text);
 }

@@ -188,7 +188,9 @@ describe('generated parts of a port', () => {
     expect(glue[0]!.edits.map((e) => e.outcome)).toEqual(['obsolete', 'generated']);
     const line = done.files[HYP_MAIN]!.split('\n').findIndex((l) => l.includes('handle_kestrel_hvc(')) + 1;
     expect(glue[0]!.target).toEqual([{ path: HYP_MAIN, definition: null, line }]);
-    expect(glue[0]!.evidence.map((e) => e.text).join('\n')).toContain("'smccc', not 'function-pointer'");
+    const said = glue[0]!.evidence.map((e) => e.text).join('\n');
+    expect(said).toContain("'smccc', not 'function-pointer'");
+    expect(said).toContain(`the call of 'kestrel_host_call' is generated, in C: '${HYP_MAIN}' makes it`);
     expect(outcomes(done)).toMatchObject({ [KVM_HOST]: ['generated'], [ENTRY]: ['generated'] });
     // The entry code of this set does not say what KVM may still be asked.
     const file = done.patches[0]!.files.find((f) => f.path === ENTRY)!;
@@ -255,6 +257,55 @@ u64 __hyp_text kestrel_host_call(u64 nr, u64 a, u64 b)
     expect(done.files[ENTRY_S]).toBe(SMCCC[ENTRY_S]);
     const edits = done.hunks.filter((h) => h.path === ENTRY_S).flatMap((h) => h.edits.map((e) => e.outcome));
     expect(edits.sort()).toEqual(['conflict', 'conflict', 'generated', 'obsolete']);
+  });
+
+  it('say which functions and numbers the entry of the target has to take care of', async () => {
+    const tree = set();
+    edit(
+      tree,
+      ENTRY_S,
+      '	.text\n',
+      `	.text
+#ifdef CONFIG_KESTREL
+.macro take_fault
+	mov	x0, sp
+	bl	kestrel_do_install
+.endm
+#endif
+`,
+    );
+    edit(
+      tree,
+      ENTRY_S,
+      '	mrs	x0, vttbr_el2\n#ifdef CONFIG_KESTREL\n	lsr	x0, x0, #48\n#endif\n	cbnz	x0, guest\n',
+      '#ifndef CONFIG_KESTREL\n	mrs	x0, vttbr_el2\n	cbnz	x0, guest\n#else\n	cbz	x0, 5f\n	take_fault\n5:\n#endif\n',
+    );
+    edit(
+      tree,
+      'arch/arm64/include/asm/kestrel_call.h',
+      '#define KESTREL_HVC_INSTALL',
+      '#define KESTREL_HVC_VECTORS 5\n#define KESTREL_HVC_INSTALL',
+    );
+    edit(
+      tree,
+      ENTRY_S,
+      '	cmp	x0, #HVC_STUB_HCALL_NR\n',
+      '	cmp	x0, #KESTREL_HVC_VECTORS\n	b.ne	2f\n	mrs	x0, vbar_el2\n	eret\n2:\n	cmp	x0, #HVC_STUB_HCALL_NR\n',
+    );
+    const done = await portTo(SMCCC, tree);
+    const glue = done.hunks.filter((h) => h.path === ENTRY_S);
+    const edits = glue.flatMap((h) => h.edits.map((e) => e.outcome));
+    expect(edits.filter((o) => o === 'conflict')).toHaveLength(2);
+    expect(edits.filter((o) => o === 'generated')).toHaveLength(1);
+    // All that is left, though the message has room for one.
+    const said = glue.flatMap((h) => h.evidence.map((e) => e.text));
+    expect(said).toContain(
+      `only guests come here in the target, which does not ask 'vttbr_el2': hosts come to '${HYP_MAIN}', which has to call 'kestrel_do_install'`,
+    );
+    expect(said).toContain(
+      `assembly answers 'KESTREL_HVC_VECTORS' here, where only guests come in the target: '${HYP_MAIN}' has to`,
+    );
+    expect(done.files[ENTRY_S]).not.toContain('KESTREL_HVC_VECTORS');
   });
 
   it('can be switched off', async () => {

@@ -66,24 +66,6 @@ test('a local that upstream dropped is what it was set to', async () => {
   expect(files[C]).toContain('\tclear_bank(domain->cfg.bank, 1);\n');
 });
 
-describe('a macro that upstream has by now', () => {
-  const base = lines('#define HCR_GUEST (HCR_RW | HCR_VM)', '', '/* other bits */', '#define TCR_BITS 1');
-  const patched = base.replace(
-    'HCR_VM)\n',
-    'HCR_VM)\n#ifdef CONFIG_SET\n#define HCR_HOST (HCR_RW | HCR_VM)\n#define HCR_SET 5\n#endif\n',
-  );
-
-  test('holds without the option', async () => {
-    const upstream = base.replace('HCR_VM)\n', 'HCR_VM)\n#define HCR_HOST (HCR_RW)\n');
-    const { files, hunks } = await port({ [H]: base }, { [H]: patched }, { [H]: upstream });
-    expect(files[H]).toContain(
-      '#ifdef CONFIG_SET\n#define HCR_HOST (HCR_RW | HCR_VM)\n#define HCR_SET 5\n#else\n#define HCR_HOST (HCR_RW)\n#endif\n',
-    );
-    expect(files[H]!.split('#define HCR_HOST')).toHaveLength(3);
-    expect(hunks[0]!.outcome).toBe('rewritten');
-  });
-});
-
 test('a substitution that upstream made, too', async () => {
   const base = fn(
     'static void deactivate(void)',

@@ -63,6 +63,38 @@ test('a rename without users is seen in the body', async () => {
   expect(brief(map, 'run_old_way')).toEqual(['renamed', 'function run_vcpu a.c']);
 });
 
+test('a split file has two functions of a name: one of them was called otherwise', async () => {
+  const traps = (name: string, calls: string[]) =>
+    `void ${name}(struct vcpu *vcpu)\n{\n${calls.map((c) => `\t${c}(vcpu);\n`).join('')}}\n`;
+  const [common, bare] = [
+    ['write_hcr', 'has_extension', 'save_serror', 'activate_host', 'choose_vectors'],
+    ['write_cptr', 'set_trap_bits', 'sync_speculation', 'restore_sctlr', 'drop_tcr'],
+  ];
+  const before = { 'hyp/switch.c': traps('activate', common) + traps('activate_bare', bare) };
+  const host = { 'hyp/host/switch.c': traps('activate', [...common, 'write_cpacr']) };
+  const split = await maps(before, { ...host, 'hyp/bare/switch.c': traps('activate', [...bare, 'write_mdcr']) });
+  expect(brief(split, 'activate_bare')).toEqual(['renamed', 'function activate hyp/bare/switch.c']);
+  // The other one is the same function, only elsewhere.
+  const copied = await maps(before, { ...host, 'hyp/bare/switch.c': traps('activate', common) });
+  expect(copied.lookup(null, 'activate_bare')!.status).toBe('removed');
+});
+
+test('what one of two like drivers gave up is not what the other one still has', async () => {
+  const driver = (name: string, options: string) =>
+    `static int ${name}_probe(struct device *dev)\n{\n\treturn add_${name}(dev, read_${name}(dev));\n}\n` +
+    `static void ${name}_remove(struct device *dev)\n{\n\tdrop_${name}(dev);\n\tfree_${name}(dev);\n}\n` +
+    `static int common_reset(struct device *dev)\n{\n\treturn write_reset(dev);\n}\n${options}`;
+  const options = (flag: string) => `static struct option options[] = {\n\t{ ${flag}, "x" },\n\t{ 0, NULL },\n};\n`;
+  const flag = (name: string) => `#define ${name} (1 << 0)\n`;
+  const map = await maps(
+    { 'a.c': flag('OPT_A') + driver('a', options('OPT_A')), 'b.c': flag('OPT_B') + driver('b', options('OPT_B')) },
+    { 'a/a.c': driver('a', ''), 'b/b.c': flag('OPT_B') + driver('b', options('OPT_B')) },
+  );
+  expect(brief(map, 'options', 'a.c')).toEqual(['removed']);
+  expect(brief(map, 'options', 'b.c')).toEqual(['moved', 'variable options b/b.c']);
+  expect(brief(map, 'OPT_A')).toEqual(['removed']);
+});
+
 test('signatures: an argument dropped, added, moved, of another type', async () => {
   const map = await maps(
     {
@@ -189,6 +221,20 @@ test('a rule of the user wins, one that does not hold is named', async () => {
   const wrong = await maps(...files, row('nowhere'));
   wrong.lookup(null, 'f');
   expect(wrong.ignoredRows()).toEqual([{ id: '.kport/rules.yaml#1', reason: "'nowhere' is not in the target" }]);
+});
+
+test('what a rule names has its own changes, not those of what was inferred', async () => {
+  const rule =
+    '- {says: renamed, from: {paths: [a.h], symbol: TABLE_SIZE}, to: {paths: [a.h], symbol: size_of}, note: x}\n';
+  const before = { 'a.h': '#define TABLE_SIZE (1 << (PHYS_SHIFT - DIR_SHIFT))\n' };
+  const after = { 'a.h': '#define size_of(vm) bytes_in(phys_shift(vm), levels(vm))\n' };
+  const map = await maps(before, after, rule);
+  expect(map.lookup(null, 'TABLE_SIZE')).toMatchObject({
+    status: 'renamed',
+    to: [{ name: 'size_of' }],
+    changes: [{ kind: 'became-callable', parameters: ['vm'] }],
+  });
+  expect(map.ignoredRows()).toEqual([]);
 });
 
 test('the chronicle reads, and bad rows are refused by name', () => {

@@ -1,6 +1,7 @@
 import { isReview, type Finding } from '../../src/verify/check';
 import { openContext } from '../../src/verify/context';
 import { runChecks, SOURCE_CHECKS } from '../../src/verify/run-checks';
+import { identifiers } from '../../src/verify/scan';
 import { base, patched, ported, target } from './small-kernel';
 import { edit, setBetween, tree, type Files } from './trees';
 
@@ -43,6 +44,56 @@ test('at home there is none either', async () => {
     option: null,
   });
   expect((await runChecks(ctx, SOURCE_CHECKS)).results.flatMap((r) => r.findings)).toEqual([]);
+});
+
+/** What the checks that need no compiler find in a port of one file. */
+async function findingsOf(base: Files, patched: Files, target: Files, ported: Files): Promise<Finding[]> {
+  const of = setBetween(base, patched);
+  const trees = { base: tree(base, 'v4.18'), target: tree(target), ported: tree(ported) };
+  const ctx = await openContext({ set: of, ...trees, report: null, option: null });
+  return (await runChecks(ctx, SOURCE_CHECKS)).results.flatMap((r) => r.findings).filter((f) => !isReview(f));
+}
+
+test('what upstream puts into a function of its own is followed there', async () => {
+  const body = '\tint left = size;\n\n\twhile (left > 0)\n\t\tleft -= step_of(left);\n\tnote_size(size);\n';
+  const one = (text: string): Files => ({ ...base, 'arch/arm64/kvm/one.c': text });
+  const home = one(`void walk(int size)\n{\n${body}}\n`);
+  const call = '\tcore_call(1, size);\n';
+  const split = (inner: string, outer: string) =>
+    one(`static void walk_inner(int size)\n{\n${inner}}\n\nvoid walk(int size)\n{\n\ttake_lock();\n${outer}}\n`);
+  const set = one(`void walk(int size)\n{\n${body}${call}}\n`);
+  const target = split(body, '\twalk_inner(size);\n');
+  const kinds = async (ported: Files) => (await findingsOf(home, set, target, ported)).map((f) => f.kind);
+  expect(await kinds(split(body + call, '\twalk_inner(size);\n'))).not.toContain('wrong-definition');
+  // A new function that has nothing of the old one is the wrong place.
+  const other = one(`static void other(int size)\n{\n\tother_work(size);\n}\n\n${home['arch/arm64/kvm/one.c']!}`);
+  const wrong = edit(other, 'arch/arm64/kvm/one.c', '\tother_work(size);\n', `\tother_work(size);\n${call}`);
+  expect((await findingsOf(home, set, other, wrong)).map((f) => f.kind)).toContain('wrong-definition');
+});
+
+test('what upstream added to a definition goes along when the set moves it', async () => {
+  const own = 'arch/arm64/kvm/kinds.h';
+  const one = (members: string): Files => ({
+    ...base,
+    'arch/arm64/kvm/one.c': `enum kind {\n${members}};\n\nint kind_of(int cpu)\n{\n\treturn cpu;\n}\n`,
+  });
+  const moved = (members: string): Files => ({
+    ...base,
+    'arch/arm64/kvm/one.c':
+      '#include "kinds.h"\n\n#ifdef CONFIG_CORE_KVM\nint own;\n#endif\n\nint kind_of(int cpu)\n{\n\treturn cpu;\n}\n',
+    [own]: `enum kind {\n${members}};\n`,
+    'arch/arm64/kvm/Kconfig': patched['arch/arm64/kvm/Kconfig']!,
+  });
+  const [two, three] = ['\tFIRST,\n\tSECOND,\n', '\tFIRST,\n\tSECOND,\n\tTHIRD,\n'];
+  const removed = async (port: Files) =>
+    (await findingsOf(one(two), moved(two), one(three), port)).filter((f) => f.kind === 'unguarded-removed');
+  expect(await removed(moved(three))).toEqual([]);
+  expect(await removed(moved(two))).toHaveLength(1);
+});
+
+test('what a number, an attribute or an include has of letters is no name', () => {
+  const text = '#include <asm/kvm_host.h>\nu64 x = 0xffffU & 0b001; void f(void) __attribute__((always_inline));';
+  expect(identifiers(text)).toEqual(['u64', 'x', 'f']);
 });
 
 const guest = 'arch/arm64/kvm/guest.c';

@@ -63,6 +63,22 @@ export const applyCommand = defineCommand({
         default: false,
         describe: 'port to the releases on the way, too, and compare',
       })
+      .option('repair', {
+        type: 'boolean',
+        default: false,
+        describe: 'compile the port, and rewrite what the compiler does not take where the symbol map knows better',
+      })
+      .option('cross-compile', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'prefix of the cross tools for --repair (default: aarch64-linux-gnu-)',
+      })
+      .option('jobs', {
+        alias: 'j',
+        type: 'number',
+        requiresArg: true,
+        describe: 'jobs of make for --repair (default: 2)',
+      })
       .option('resolutions', {
         type: 'boolean',
         default: true,
@@ -101,6 +117,7 @@ export const applyCommand = defineCommand({
       chronicle: args.chronicle,
       generate: args.generate,
       resolutions: args.resolutions ? 'use' : 'ignore',
+      repair: args.repair ? { crossCompile: args.crossCompile ?? null, jobs: args.jobs ?? 2 } : null,
       dryRun: args.dryRun,
       progress: (stage) => ui.progress(stage),
     });

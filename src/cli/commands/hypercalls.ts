@@ -94,6 +94,7 @@ function documentOf(result: HypercallsResult) {
     ...(result.generated && {
       generated: {
         files: result.generated.files.map(({ path, kind, what }) => ({ path, kind, what })),
+        glue: result.generated.glue,
         notes: result.generated.notes,
       },
     }),

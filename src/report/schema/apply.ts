@@ -72,6 +72,30 @@ export const WorkItem = z
   })
   .describe('Hunks that are left for one reason upstream.');
 
+const ErrorCounts = z
+  .object({ on: z.int().min(0).nullable(), off: z.int().min(0).nullable() })
+  .describe('Errors of the compiler with the option on and off; null for a configuration that cannot be built.');
+
+export const Repair = z
+  .object({
+    before: ErrorCounts,
+    after: ErrorCounts,
+    tried: z.int().min(0).describe('Alternatives that were compiled.'),
+    changes: z.array(
+      z.object({
+        hunk: z.string().nullable(),
+        path: z.string(),
+        line: z.int().min(1).describe('Of the port before it was repaired.'),
+        from: z.string(),
+        to: z.string(),
+        option: z.enum(['on', 'off']),
+        diagnostic: z.string(),
+        evidence: Evidence,
+      }),
+    ),
+  })
+  .describe('What --repair did.');
+
 /** What `kport apply --json` prints and what is stored with a port. */
 export const ApplySchema = z
   .object({
@@ -102,6 +126,7 @@ export const ApplySchema = z
     hunks: z.array(PortedHunk),
     workItems: z.array(WorkItem).optional(),
     rejects: z.array(z.object({ file: z.string(), path: z.string(), text: z.string() })),
+    repair: Repair.optional(),
     notes: z.array(z.string()),
     timing: z.record(z.string(), z.number()),
   })

@@ -55,6 +55,18 @@ export const HypercallsSchema = z.object({
           what: z.enum(['header', 'stubs', 'dispatcher', 'build', 'glue', 'aliases']),
         }),
       ),
+      glue: z
+        .object({
+          how: z
+            .enum(['generated', 'ported', 'none'])
+            .describe(
+              "generated: KVM's own dispatcher calls it; ported: the set's assembly does; none: nobody does yet.",
+            ),
+          dispatcher: z.string().describe('Name of the generated dispatcher.'),
+          into: z.string().nullable().describe('File of the target that the call was put into.'),
+          ofSet: z.array(z.object({ path: z.string(), line: Line })).describe("The set's own calls of its dispatcher."),
+        })
+        .describe("The way from the host's hvc into the dispatcher."),
       notes: z.array(z.string()).describe('What was adapted, and what is left to do by hand.'),
     })
     .optional()

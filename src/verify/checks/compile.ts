@@ -10,6 +10,11 @@ import type { Built, Workshop } from '../workshop';
 const GRAVE =
   /-Wincompatible-pointer-types|-Wint-conversion|-Wimplicit-|-Wreturn-type|redefined|-Woverflow|-Wuninitialized|-Wformat=|-Wdiscarded/;
 
+/** True for the text of a warning that means broken code. */
+export function isGrave(text: string): boolean {
+  return GRAVE.test(text);
+}
+
 /** Distinct errors of one cause. */
 export interface CauseGroup {
   cause: string;
@@ -32,7 +37,7 @@ export function compile(workshop: Workshop, option: 'on' | 'off'): Check {
       const findings: Finding[] = [];
       for (const d of built.diagnostics) {
         if (d.severity === 'error') findings.push(await findingOf(ctx, d, 'compile-error'));
-        else if (GRAVE.test(d.text) && d.path !== null && d.line !== null && ctx.hunkAt(d.path, d.line - 1) !== null) {
+        else if (isGrave(d.text) && d.path !== null && d.line !== null && ctx.hunkAt(d.path, d.line - 1) !== null) {
           findings.push(await findingOf(ctx, d, 'compile-warning-review'));
         }
       }

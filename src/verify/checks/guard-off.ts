@@ -70,6 +70,10 @@ export const guardOff: Check = {
         });
         continue;
       }
+      if (sign === 'removed' && (await wentAlong(ctx, path, line))) {
+        adapted++;
+        continue;
+      }
       // What an adaptation needs may want a header, and that changes nothing that runs.
       const header = sign === 'added' && isHeader(ctx, path, line.text);
       findings.push({
@@ -228,6 +232,20 @@ async function alreadyThere(ctx: CheckContext, path: ByteString, line: Line): Pr
 function isNear(a: ByteString, b: ByteString): boolean {
   const top = (p: ByteString) => p.split('/').slice(0, 2).join('/');
   return top(a) === top(b);
+}
+
+/** The set moves the definition that the line is in to a file of its own, and there the port has the line. */
+async function wentAlong(ctx: CheckContext, path: ByteString, line: Line): Promise<boolean> {
+  const of = definitionAt(scanFile(path, (await ctx.targetText(path)) ?? ''), line.line);
+  if (of === null) return false;
+  const defines = (text: ByteString | null) => scanFile(path, text ?? '').find((s) => s.name === of);
+  if (!ctx.sourcesOf(path).some((f) => defines(f.base) && !defines(f.patched))) return false;
+  for (const f of ctx.portFiles.values()) {
+    const span = f.path === path || f.ported === null ? undefined : defines(f.ported);
+    const lines = span && f.ported!.split('\n').slice(span.startLine, span.endLine + 1);
+    if (lines?.some((l) => tokens(l).join(' ') === line.key)) return true;
+  }
+  return false;
 }
 
 /** An `#include` of a header that is there. */

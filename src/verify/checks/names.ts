@@ -5,7 +5,7 @@ import { indexFile } from '../../kernel-index/index-file';
 import { hunksOf } from '../../patch-set/patch-set';
 import { judge, type Check, type Finding } from '../check';
 import type { CheckContext } from '../context';
-import { blankDirectives, definitionAt, identifiers, isC, lineFinder, maskC } from '../scan';
+import { blankDirectives, definitionAt, identifiers, isC, lineFinder, maskC, withoutAttributes } from '../scan';
 
 /**
  * What added code mentions exists in the target: names that the base has and the target lost, names that nobody has,
@@ -64,7 +64,8 @@ export const names: Check = {
           if (own.defined.has(w)) {
             put(i, 'lost-definition', w, `${w} is the set's own, and its definition is not in the ported tree`);
           } else if (base.words.has(w)) {
-            if (isDeclaredHere(masked, w)) continue;
+            // What the port carries along from the base is defined by it.
+            if (own.placed.has(w) || isDeclaredHere(masked, w)) continue;
             put(i, 'vanished-name', w, `${w} is gone in ${formatVersion(ctx.target.version)}`);
           } else if (ctx.setFiles.size > 0 && !own.placed.has(w) && !isDeclaredHere(masked, w)) {
             put(i, 'unknown-name', w, `${w} is in no kernel and not in the set`);
@@ -194,7 +195,8 @@ function pasted(
 function ownNames(ctx: CheckContext) {
   const own = { words: new Set<string>(), defined: new Set<string>(), placed: new Set<string>() };
   if (!ctx.set) return own;
-  const definers = (text: string): string[] => {
+  const definers = (code: string): string[] => {
+    const text = withoutAttributes(code);
     const found: string[] = [];
     for (const m of text.matchAll(/^\s*#\s*define\s+(\w+)/gm)) found.push(m[1]!);
     for (const m of text.matchAll(/^(?![ \t#}])[\w \t*]*?[\s*](\w+)[ \t]*\([^;]*?\)[\w\s()]*\{/gm)) found.push(m[1]!);
@@ -232,6 +234,9 @@ function ownNames(ctx: CheckContext) {
 
 /** The file itself declares the name: a local, a parameter, a label. */
 function isDeclaredHere(masked: string, name: string): boolean {
+  // The second of `u32 first, second;`.
+  if (new RegExp(`^[ \\t]+(?:\\w+[ \\t]+)+\\**\\w+[^;(){}\\n]*,[ \\t]*\\**${name}[ \\t]*[;=,\\[]`, 'm').test(masked))
+    return true;
   return (
     new RegExp(
       `[\\w*]\\s+\\**${name}\\s*[;=,)\\[:]|^\\s*${name}:|#\\s*define\\s+${name}\\b|\\b(?:struct|enum|union)\\s+${name}\\s*\\{`,

@@ -3,7 +3,7 @@ import type { ByteString } from '../../core/text';
 import { judge, type Check, type Finding } from '../check';
 import { decide, type CheckContext } from '../context';
 import { strip, type Decided } from '../guards';
-import { definitionAt, isC } from '../scan';
+import { definitionAt, isC, withoutAttributes } from '../scan';
 
 /** A place that the grammar cannot take. */
 interface Trouble {
@@ -69,7 +69,7 @@ function nearest(ctx: CheckContext, path: ByteString, line: number): string | nu
 
 async function troubles(path: ByteString, text: ByteString, decided: Decided): Promise<Trouble[]> {
   const { kept } = strip(path, text, decided);
-  const tree = parseC(kept.map((k) => `${typesAsNames(k.text)}\n`).join(''));
+  const tree = parseC(kept.map((k) => `${withoutAttributes(typesAsNames(k.text))}\n`).join(''));
   const found: Trouble[] = [];
   const visit = (node: SyntaxNode) => {
     if (!node.hasError) return;

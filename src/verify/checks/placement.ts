@@ -44,6 +44,7 @@ export const placement: Check = {
         if (!name || definedByPort(spans, to, ctx, file.path)) continue;
         if (saysReport(ctx, hunk, file.path, to) && !(await stillThere(ctx, file.path, name))) continue;
         if (!(await stillThere(ctx, file.path, name))) continue;
+        if (to !== null && (await tookOver(ctx, file.path, name, to))) continue;
         const payload = !isGuard(lines[i]!);
         const known = wrong.get(hunk);
         if (known) known.count++;
@@ -83,6 +84,26 @@ function saysReport(ctx: CheckContext, hunk: string, path: ByteString, to: strin
 async function stillThere(ctx: CheckContext, path: ByteString, name: string): Promise<boolean> {
   const text = await ctx.targetText(path);
   return text !== null && scanFile(path, text).some((s) => s.name === name);
+}
+
+/** Upstream put what a definition held into one that is new, and left a wrapper under the old name. */
+async function tookOver(ctx: CheckContext, path: ByteString, from: string, to: string): Promise<boolean> {
+  const target = (await ctx.targetText(path)) ?? '';
+  const held = ctx.sourcesOf(path).flatMap((f) => {
+    const spans = scanFile(f.path, f.base ?? '');
+    return spans.some((s) => s.name === to) ? [] : bodyLines(f.base ?? '', spans, from);
+  });
+  const spans = scanFile(path, target);
+  const [inner, outer] = [new Set(bodyLines(target, spans, to)), new Set(bodyLines(target, spans, from))];
+  const count = (lines: ReadonlySet<string>) => held.filter((l) => lines.has(l)).length;
+  return held.length > 0 && count(inner) > held.length / 2 && count(inner) > count(outer);
+}
+
+/** What the lines of a definition's body say. */
+function bodyLines(text: ByteString, spans: readonly Span[], name: string): string[] {
+  return spans
+    .filter((s) => s.name === name)
+    .flatMap((s) => text.slice(s.bodyStart, s.bodyEnd).split('\n').filter(isTelling).map(squeeze));
 }
 
 function isTelling(line: string): boolean {
