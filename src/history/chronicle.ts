@@ -89,9 +89,11 @@ function byWord(row: ChronicleRow, finding: Finding): boolean {
 
 /** A finding as the report has it, with what its witness adds. */
 export function causeOf(finding: Finding, way: Way, row: ChronicleRow | null, commit: string | null): Cause {
+  // The release is said once, unless the trees know it less exactly than the chronicle.
+  const when = row?.release && !finding.text.split(/[\s,;:()]+/).includes(row.release) ? `, ${row.release}` : '';
   return {
     release: row?.release ?? way.at(finding.stop).name,
     commit: commit ?? row?.commit ?? null,
-    text: row ? `${finding.text} (chronicle, ${row.release}: ${row.note})` : finding.text,
+    text: row ? `${finding.text} (chronicle${when}: ${row.note})` : finding.text,
   };
 }

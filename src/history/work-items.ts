@@ -212,7 +212,10 @@ function titleOf(
   const names = definitions.slice(0, 3).map((d) => `'${d.definition}'`);
   const more = definitions.length > 3 ? ` and ${definitions.length - 3} more` : '';
   const what = names.length ? `${names.join(', ')}${more}` : finding.path;
-  return `${what}: ${row ? row.note : finding.text}`;
+  if (row) return `${what}: ${row.note}`;
+  // A finding names its definition itself, where one or its file is all that there is to name.
+  const isSaid = definitions.length < 2 && finding.text.includes(what);
+  return isSaid ? finding.text : `${what}: ${finding.text}`;
 }
 
 /** The set's lines at the best place there is: where the porter would have put them, or in what has the work now. */

@@ -325,6 +325,22 @@ describe('patches', () => {
   });
 });
 
+describe('measurements', () => {
+  test('of which every row is refused make no page, and take none away', () => {
+    writeFileSync(path.join(box.dir, 'bad.csv'), 'benchmark,configuration,machine,unit,value\nhackbench,kvm,m1,,10\n');
+    writeFileSync(path.join(box.dir, 'old.html'), 'older');
+    for (const page of ['new.html', 'old.html']) {
+      const done = box.kport(['bench', 'import', 'bad.csv', '--html', page]);
+      expect(done).toMatchObject({ status: 2, stdout: '' });
+      expect(done.stderr).toMatch(
+        /^refused: bad\.csv:2: hackbench: no unit\nerror: no measurement could be used\nhint: /,
+      );
+    }
+    expect(readdirSync(box.dir)).not.toContain('new.html');
+    expect(readFileSync(path.join(box.dir, 'old.html'), 'utf8')).toBe('older');
+  });
+});
+
 describe('places to write to', () => {
   test('below a regular file', () => {
     refused(

@@ -66,8 +66,38 @@ bytes  bytes   bytes    secs.    10^6bits/sec
 `;
     expect(raw('configuration=kvm', stream)).toEqual([['netperf-tcp-stream', 9413.47, 'Mbit/s']]);
     expect(raw('configuration=kvm benchmark=redis', 'GET: 99800.40 requests per second, p50=0.255 msec\n')).toEqual([
-      ['redis', 99800.4, 'requests/s'],
+      ['redis-get', 99800.4, 'requests/s'],
     ]);
+  });
+
+  it('are not mixed when one program runs several tests', () => {
+    const redis =
+      'GET: rps=1.0 (overall: 2.0)\rGET: 5.5 requests per second, p50=0.2 msec\nSET: 4.5 requests per second\n';
+    expect(raw('configuration=kvm', redis).map(([name]) => name)).toEqual(['redis-get', 'redis-set']);
+    const long =
+      '====== PING_INLINE ======\n  100000 requests completed in 1.01 seconds\n  throughput summary: 7.5 requests per second\n';
+    expect(raw('configuration=kvm', long)).toEqual([['redis-ping-inline', 7.5, 'requests/s']]);
+    const loads =
+      'Average Half load -j 2 Run (std deviation):\nElapsed Time 95.1 (0.9)\nAverage Optimal load -j 16 Run (std deviation):\nElapsed Time 60.2 (0.4)\n';
+    expect(raw('configuration=kvm', loads).map(([name]) => name)).toEqual(['kernbench-half', 'kernbench-optimal']);
+    const ycsb = (flag: string) =>
+      `Command line: -db x.Client ${flag} -P workloada\n[OVERALL], Throughput(ops/sec), 812.5\n`;
+    expect(raw('configuration=kvm', ycsb('-load') + ycsb('-t')).map(([name]) => name)).toEqual([
+      'mongodb-load',
+      'mongodb',
+    ]);
+  });
+
+  it("may be bash's time in minutes, and netperf's in its default unit alone", () => {
+    expect(raw('configuration=kvm', 'real\t2m3.500s\nuser\t1m0.0s\n')).toEqual([['kernbench', 123.5, 's']]);
+    const netperf = (unit: string) =>
+      readMeasurements(
+        'x.txt',
+        `# kport-bench: machine=m1 kernel=v5.10 configuration=kvm\nMIGRATED TCP MAERTS TEST from a to b\nbytes bytes bytes secs. ${unit}/sec\n\n131072 16384 16384 10.00 9.41\n`,
+      );
+    expect(netperf('10^6bits').refused).toEqual([]);
+    expect(netperf('10^9bits').measurements).toEqual([]);
+    expect(netperf('10^9bits').refused[0]!.reason).toContain("unknown unit '10^9bits/sec'");
   });
 });
 
@@ -116,8 +146,18 @@ describe('measurements that are not fine', () => {
     expect(report.groups[0]).toMatchObject({ plotted: false });
     expect(report.groups[0]!.marks.join()).toContain(mark);
     expect(plotsOf(report)).toEqual([]);
-    expect(benchRows(report).rows[0]!.join()).toContain('not plotted');
+    for (const row of benchRows(report).rows) expect(row.join()).toContain('not plotted');
     expect(benchPage(report)).not.toContain('<svg');
+  });
+
+  it('carry the remark on every row that it concerns, and on no other', () => {
+    const remarks = (...rows: string[]) => benchRows(csv(...rows)).rows.map((r) => r[7]);
+    const mixed = ['m1', 'm2'].map((m, i) => three((n) => `hackbench,${i ? 'kvm' : 'native'},v5.10,${m},s,10,${n},,,`));
+    const words = 'not plotted; mixed machines: m1, m2';
+    expect(remarks(...mixed.flat())).toEqual([words, words]);
+    expect(
+      remarks(...three((n) => `hackbench,native,v5.10,m1,s,10,${n},,,`), 'hackbench,kvm,v5.10,m1,s,11,1,,,'),
+    ).toEqual(['not plotted', 'not plotted; kvm: one repetition, so nothing is known of its spread']);
   });
 
   it('are refused as files that say nothing of where they come from', () => {

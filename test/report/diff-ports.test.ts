@@ -103,6 +103,13 @@ describe('the place of a line', () => {
     ]);
   });
 
+  it('is none for an #if around includes, and the outermost block in a linker script', async () => {
+    const text = 'int a;\n#ifdef A\n#include <a.h>\n#endif\n#ifdef B\nint b;\n#endif\n';
+    expect(await placesOf('x.c', text)).toEqual(['a', '', '', 'a', 'b', 'b', 'b']);
+    const script = '#define X 1\nSECTIONS\n{\n\tstart = .;\n#ifdef A\n\tend = .;\n#endif\n}\nlast = .;\n';
+    expect(await placesOf('x.lds.S', script)).toEqual(['X', ...Array<string>(7).fill('SECTIONS'), 'last']);
+  });
+
   it('leaves out lines that tell nothing', () => {
     expect(['}', 'return 0;', '/* a', '#endif', '* a'].every((l) => isTrivial('x.c', l))).toBe(true);
     expect(['x = 1;', '#ifdef A'].some((l) => isTrivial('x.c', l))).toBe(false);

@@ -4,6 +4,7 @@ import { Scratch } from '../../src/io/scratch';
 import { loadSet } from '../../src/patch-set/patch-set';
 import { parsePort, revisionSide } from '../../src/report/diff-ports/sides';
 import { definitionFlows, fileFlows, flowPicture } from '../../src/report/port/flow';
+import { causeText, reasonsOf } from '../../src/report/port/cause';
 import { portPage } from '../../src/report/port/html';
 import { cells, isSame, rowsOf } from '../../src/report/port/side-by-side';
 import { CheckSchema } from '../../src/report/schema/check';
@@ -65,14 +66,90 @@ describe('work items', () => {
     const workItems = items.map((item) => ({ ...item, draft: item.draft ?? draft }));
     const html = portPage({ ...view, report: { ...view.report, workItems } }, options);
     expect(html).toContain('<h2 id="work">Work items</h2>');
-    for (const item of items) expect(html).toContain(`<li id="${item.id}"><strong>v4.20</strong>`);
+    for (const item of items) expect(html).toContain(`<li id="${item.id}" tabindex="-1"><strong>v4.20</strong>`);
     expect(html).toContain('not in the tree</summary>');
+  });
+
+  it('hold what no open point says again, and are linked from their hunks', () => {
+    const [left] = view.hunks.filter((h) => h.report.outcome === 'conflict');
+    const at = `${left!.report.path}:${left!.report.source.line}`;
+    const section = (html: string, id: string) =>
+      new RegExp(`<section aria-labelledby="${id}">[^]*?</section>`).exec(html)![0];
+    const html = portPage(view, options);
+    expect(section(html, 'work')).toContain(at);
+    expect(section(html, 'open')).not.toContain(at);
+    const article = html.slice(html.indexOf(`aria-label="hunk ${left!.report.id}"`));
+    expect(article.slice(0, article.indexOf('</article>'))).toContain(`href="#${view.report.workItems![0]!.id}"`);
+    const alone = portPage({ ...view, report: { ...view.report, workItems: [] } }, options);
+    expect(section(alone, 'open')).toContain(at);
+  });
+
+  it('colour the draft as a diff', () => {
+    const items = view.report.workItems!.map((item) => ({
+      ...item,
+      draft: { path: 'kvm/fault.c', line: 1, text: '# draft, not placed\n \ta();\n-\tb(<x>);\n+\tc();\n' },
+    }));
+    const html = portPage({ ...view, report: { ...view.report, workItems: items } }, options);
+    expect(html).toContain(
+      '<span class="at"># draft, not placed</span>\n<span> \ta();</span>\n' +
+        '<span class="m">-\tb(&#60;x&#62;);</span>\n<span class="p">+\tc();</span></pre>',
+    );
   });
 
   it('are left out for a report that has none', () => {
     const report = { ...view.report };
     delete report.workItems;
     expect(portPage({ ...view, report }, options)).not.toContain('Work items');
+  });
+});
+
+describe('a hunk that is left', () => {
+  const candidate = { path: 'kvm/fault.c', line: 5, definition: 'handle_fault', parts: null };
+  const withCandidates = async (candidates: (typeof candidate)[]) => {
+    const report = structuredClone(view.report);
+    delete report.workItems;
+    const left = report.hunks.find((h) => h.outcome === 'conflict')!;
+    left.edits.forEach((e) => (e.candidates = candidates));
+    const repo = (await GitRepo.open(kernels.repo))!;
+    const side = await revisionSide(repo, parsePort('kport/tiny'), 'v4.20');
+    const set = await loadSet(kernels.patches, 'tiny');
+    const made = await Scratch.use([repo], (s) => viewOf(report, set, side, s));
+    repo.close();
+    return { made, shown: made.hunks.find((h) => h.report.id === left.id)!.candidate };
+  };
+
+  it('names its candidates, each once, and shows the lines of the target at the best one', async () => {
+    const other = { ...candidate, path: 'kvm/run.c', line: 1, definition: 'a<b' };
+    const { made, shown } = await withCandidates([{ ...candidate, line: 1 }, candidate, candidate, other]);
+    const html = portPage(made, { check: null });
+    expect(html).toContain(
+      '<p>It might go to <code>kvm/fault.c:1 in handle_fault</code> or <code>kvm/fault.c:5 in handle_fault</code> ' +
+        'or <code>kvm/run.c:1 in a&#60;b</code>.</p>',
+    );
+    expect(shown[0]).toEqual({ mark: '@', text: 'kvm/fault.c:2, as the target has it' });
+    const target = kernels.git('show', 'v4.20:kvm/fault.c').split('\n');
+    expect(shown.slice(1, 5).map((l) => l.text)).toEqual(target.slice(1, 5));
+    expect(html).toContain('target at the best candidate (nothing was put in)');
+  });
+
+  it('shows no lines when no place is known', async () => {
+    const { made, shown } = await withCandidates([]);
+    expect(shown).toEqual([]);
+    const html = portPage(made, { check: null });
+    expect(html).not.toContain('It might go to');
+    expect(html).toContain('ported hunk (nothing was put in)');
+  });
+});
+
+describe('a cause', () => {
+  it('says its release once, and what the message says not at all', () => {
+    const text = "'f' left a.c between v5.8 and v5.10: the line is gone";
+    expect(causeText({ release: 'v5.10', commit: null, text })).toBe(text);
+    expect(causeText({ release: 'v5.1', commit: 'a'.repeat(40), text })).toBe(`v5.1: ${'a'.repeat(12)}: ${text}`);
+    const causedBy = { release: 'v5.10', commit: null, text };
+    expect(reasonsOf({ message: 'the line is gone', causedBy })).toEqual({ message: null, cause: text });
+    expect(reasonsOf({ message: 'moved', causedBy })).toEqual({ message: 'moved', cause: text });
+    expect(reasonsOf({ message: 'moved', causedBy: null })).toEqual({ message: 'moved', cause: null });
   });
 });
 

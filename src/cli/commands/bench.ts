@@ -69,13 +69,14 @@ export const benchCommand = defineCommand({
     if (!args.files?.length) throw usageError('which files?', 'give CSV files, or what benchmarks printed');
     if (args.html !== undefined) assertWritable(args.html);
     const report = readBench(args.files);
-    if (args.html !== undefined) {
+    const isUsable = report.groups.length + report.published.length > 0;
+    if (args.html !== undefined && isUsable) {
       if (!args.dryRun) writeFile(args.html, fromDisplay(benchPage(report)));
       ui.say(`${args.dryRun ? 'would write' : 'wrote'} '${args.html}'`);
     }
     if (args.json) ui.json(report);
     else show(report, ui);
-    if (report.groups.length + report.published.length === 0) {
+    if (!isUsable) {
       throw inputError('no measurement could be used', "see 'refused' above, or run 'kport bench plan'");
     }
     return report.refused.length || report.groups.some((g) => !g.plotted) ? Exit.Left : Exit.Done;

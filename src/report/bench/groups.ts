@@ -71,7 +71,8 @@ export function mean(values: readonly number[]): number {
 
 /** Of a sample: divided by one less than there are values. */
 export function deviation(values: readonly number[]): number {
-  if (values.length < 2) return 0;
+  // Equal values have none; their sum, divided again, need not be their mean to the last bit.
+  if (values.every((v) => v === values[0])) return 0;
   const m = mean(values);
   return Math.sqrt(values.reduce((sum, v) => sum + (v - m) ** 2, 0) / (values.length - 1));
 }

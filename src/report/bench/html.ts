@@ -1,5 +1,5 @@
 import { asset, esc, page, table } from '../html/page';
-import type { BenchReport, Series } from '../schema/bench';
+import { CONFIGURATIONS, type BenchGroup, type BenchReport, type Series } from '../schema/bench';
 import { toSvg } from './drawing';
 import { plotsOf } from './plot';
 
@@ -47,7 +47,7 @@ ${refused}`;
 /** One row for each series, as text. */
 export function benchRows(report: BenchReport): { head: string[]; rows: string[][] } {
   const rows = report.groups.flatMap((g) =>
-    g.series.map((s, i) => [
+    g.series.map((s) => [
       g.benchmark,
       g.kernel,
       s.configuration,
@@ -55,10 +55,17 @@ export function benchRows(report: BenchReport): { head: string[]; rows: string[]
       `${number(s.mean)} ${g.unit}`,
       s.values.length > 1 ? number(s.deviation) : 'unknown',
       costOf(s),
-      i === 0 ? [...(g.plotted ? [] : ['not plotted']), ...(g.sample ? ['sample'] : []), ...g.marks].join('; ') : '',
+      remarksOn(g, s).join('; '),
     ]),
   );
   return { head: ['benchmark', 'kernel', 'configuration', 'n', 'mean', 'deviation', 'cost', 'remarks'], rows };
+}
+
+/** What is to be said of a row: of its group, and of itself; what is said of another configuration stands there. */
+function remarksOn(g: BenchGroup, { configuration }: Series): string[] {
+  const others = CONFIGURATIONS.filter((c) => c !== configuration);
+  const marks = g.marks.filter((m) => !others.some((c) => m.startsWith(`${c}: `)));
+  return [...(g.plotted ? [] : ['not plotted']), ...(g.sample ? ['sample'] : []), ...marks];
 }
 
 export function placeOf(r: { file: string; line: number | null }): string {

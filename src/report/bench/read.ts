@@ -159,14 +159,28 @@ const PRINTED: readonly { match: RegExp; benchmark: string | null; unit: string;
   { match: /^Totals\s+([\d.]+)\s/, benchmark: 'memcached', unit: 'ops/s', value: 1 },
   { match: /^\s*transactions:\s+\d+\s+\(([\d.]+) per sec\.\)/, benchmark: 'mysql', unit: 'transactions/s', value: 1 },
   { match: /^\[OVERALL\], Throughput\(ops\/sec\), ([\d.]+)/, benchmark: 'mongodb', unit: 'ops/s', value: 1 },
-  { match: /^(?:GET|SET): ([\d.]+) requests per second/, benchmark: 'redis', unit: 'requests/s', value: 1 },
 ];
+
+/** Lines that say which of its several tests a program speaks of: results of two of them are no repetitions of one. */
+const PARTS: readonly { match: RegExp; part: (m: RegExpExecArray) => string }[] = [
+  { match: /^Average (Half|Optimal|Maximal) load\b/, part: (m) => m[1]!.toLowerCase() },
+  { match: /^Command line:.*\s-(load|t)\b/, part: (m) => (m[1] === 'load' ? 'load' : '') },
+  { match: /^=+ (.*?) =+$/, part: (m) => partName(m[1]!) },
+];
+
+const partName = (text: string) =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
 
 function readRaw(file: string, text: string, head: Record<string, string>): Read {
   const read: Read = { measurements: [], published: [], refused: [] };
   let netperf: { benchmark: string; unit: string } | null = null;
+  let part = '';
   text.split('\n').forEach((raw, i) => {
-    const line = raw.replace(/\r$/, '');
+    // Some programs write their progress over itself; what was last on the line is what stayed.
+    const line = raw.replace(/\r$/, '').split('\r').pop()!;
     const where = { file, line: i + 1 };
     const give = (benchmark: string, unit: string, value: string) =>
       take(read, { ...head, benchmark, unit, value }, where);
@@ -175,15 +189,34 @@ function readRaw(file: string, text: string, head: Record<string, string>): Read
       netperf = { benchmark: `netperf-tcp-${kind}`, unit: 'Mbit/s' };
     } else if (/^MIGRATED TCP REQUEST\/RESPONSE TEST/.test(line)) {
       netperf = { benchmark: 'netperf-tcp-rr', unit: 'transactions/s' };
+    } else if (netperf?.unit === 'Mbit/s' && /\bThroughput\b|\/sec\s*$/.test(line)) {
+      // netperf's -f gives other units than its default; the heading says so.
+      const unit = /(\S+)\/sec\s*$/.exec(line)?.[1];
+      if (unit !== undefined && unit !== '10^6bits') netperf.unit = `${unit}/sec`;
     } else if (netperf && /^\s*\d+(\s+[\d.]+){4,5}\s*$/.test(line)) {
       give(netperf.benchmark, netperf.unit, line.trim().split(/\s+/).pop()!);
       netperf = null;
     } else {
+      const of = (name: string) => (part ? `${name}-${part}` : name);
+      for (const p of PARTS) {
+        const m = p.match.exec(line);
+        if (m) part = p.part(m);
+      }
+      const time = /^real\s+(\d+)m([\d.]+)s\s*$/.exec(line);
+      if (time) return give(head.benchmark ?? 'kernbench', 's', String(Number(time[1]) * 60 + Number(time[2])));
+      const redis =
+        /^([A-Z][\w ()-]*?): ([\d.]+) requests per second/.exec(line) ??
+        /^\s+(?:throughput summary: )?()([\d.]+) requests per second/.exec(line);
+      if (redis) {
+        const test = redis[1] ? partName(redis[1]) : part;
+        const name = head.benchmark ?? 'redis';
+        return give(test ? `${name}-${test}` : name, 'requests/s', redis[2]!);
+      }
       for (const p of PRINTED) {
         const m = p.match.exec(line);
         if (!m) continue;
         // Several programs print the same line; what the scripts wrote on top decides then.
-        give(p.benchmark === null ? m[1]! : (head.benchmark ?? p.benchmark), p.unit, m[p.value]!);
+        give(p.benchmark === null ? m[1]! : of(head.benchmark ?? p.benchmark), p.unit, m[p.value]!);
         break;
       }
     }

@@ -54,28 +54,59 @@ export function normalLines(text: ByteString): ByteString[] {
 }
 
 /**
- * For each line the name of the definition in which it lies. Between definitions: an `#if` belongs to the next one, an
- * `#include` to none, any other line to the one before.
+ * For each line the name of the definition in which it lies, the outermost one. Between definitions: an `#if` belongs to
+ * what follows, the next definition or an `#include`, an `#include` to none, any other line to the definition before.
  */
 export async function placesOf(path: ByteString, text: ByteString): Promise<string[]> {
   const index = await indexFile(path, text);
   const lines = splitLines(text);
-  const outer: Definition[] = [];
+  const outer: Span[] = [];
+  const blocks = index.language === 'lds' ? blocksOf(lines) : [];
+  let end = 0;
   for (const d of index.definitions) {
-    const last = outer[outer.length - 1];
-    if (!last || d.start >= last.end) outer.push(d);
+    if (d.start < end || blocks.some((b) => b.from <= d.startLine && d.startLine <= b.to)) continue;
+    outer.push({ name: nameOf(d), from: d.startLine, to: d.endLine });
+    end = d.end;
   }
+  outer.push(...blocks);
+  outer.sort((a, b) => a.from - b.from);
+  const includes = index.includes.map((i) => i.line);
   const places: string[] = [];
-  let before: Definition | null = null;
+  let before: Span | null = null;
   let next = 0;
+  let include = 0;
   lines.forEach((line, i) => {
-    while (next < outer.length && outer[next]!.startLine <= i) before = outer[next++]!;
-    if (before && i <= before.endLine) places.push(nameOf(before));
+    while (next < outer.length && outer[next]!.from <= i) before = outer[next++]!;
+    while (include < includes.length && includes[include]! < i) include++;
+    const following = outer[next];
+    const isForInclude = (includes[include] ?? Infinity) < (following?.from ?? Infinity);
+    if (before && i <= before.to) places.push(before.name);
     else if (/^#\s*include\b/.test(line)) places.push('');
-    else if (GUARD.test(line) && outer[next]) places.push(nameOf(outer[next]!));
-    else places.push(before ? nameOf(before) : '');
+    else if (GUARD.test(line) && (isForInclude || following)) places.push(isForInclude ? '' : following!.name);
+    else places.push(before ? before.name : '');
   });
   return places;
+}
+
+/** A named run of lines, both ends included. */
+interface Span {
+  name: string;
+  from: number;
+  to: number;
+}
+
+/** The outermost blocks of a linker script (`SECTIONS`): the symbols in them are no places of their own. */
+function blocksOf(lines: readonly ByteString[]): Span[] {
+  const blocks: Span[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    const head = /^([A-Za-z_]\w*)\s*(\{?)/.exec(lines[i]!);
+    if (!head || (!head[2] && !/^\s*\{/.test(lines[i + 1] ?? ''))) continue;
+    const end = lines.findIndex((l, at) => at > i && l.startsWith('}'));
+    const to = end < 0 ? lines.length - 1 : end;
+    blocks.push({ name: head[1]!, from: i, to });
+    i = to;
+  }
+  return blocks;
 }
 
 function nameOf(d: Definition): string {

@@ -3,6 +3,7 @@ import type { PortReport } from '../../core/report';
 import { forDisplay } from '../../core/text';
 import { benchRows, placeOf } from '../bench/html';
 import { plotsOf } from '../bench/plot';
+import { causeText } from '../port/cause';
 import type { BenchReport } from '../schema/bench';
 import type { CheckReport } from '../schema/check';
 import type { Block } from './blocks';
@@ -144,11 +145,7 @@ function causes(hunks: readonly HunkReport[]): string[] {
   const found = new Map<string, HunkReport[]>();
   for (const h of hunks) {
     const c = h.causedBy;
-    const text = c
-      ? [c.release, c.commit?.slice(0, 12), c.text].filter(Boolean).join(': ')
-      : PLACED.has(h.outcome)
-        ? null
-        : (h.message ?? h.outcome);
+    const text = c ? causeText(c) : PLACED.has(h.outcome) ? null : (h.message ?? h.outcome);
     if (text !== null) found.set(text, [...(found.get(text) ?? []), h]);
   }
   return [...found].map(([text, list]) => {
@@ -166,10 +163,17 @@ function causes(hunks: readonly HunkReport[]): string[] {
 }
 
 function openPoints(report: PortReport): Block[] {
-  const left = report.hunks.filter((h) => !PLACED.has(h.outcome));
+  const all = report.hunks.filter((h) => !PLACED.has(h.outcome));
+  const grouped = new Set((report.workItems ?? []).flatMap((item) => item.hunks));
+  const left = all.filter((h) => h.outcome !== 'conflict' || !grouped.has(h.id));
   const files = report.files.filter((f) => f.outcome === 'unreadable' || (f.outcome === 'conflict' && f.hunks === 0));
   const blocks: Block[] = [{ kind: 'heading', level: 2, text: 'Open points' }];
-  if (left.length + files.length === 0) return [...blocks, { kind: 'paragraph', text: 'None.' }];
+  if (all.length + files.length === 0) return [...blocks, { kind: 'paragraph', text: 'None.' }];
+  if (left.length < all.length) {
+    const n = all.length - left.length;
+    blocks.push({ kind: 'paragraph', text: `${hunkWord(n)} of what is left stand under the work items below.` });
+  }
+  if (left.length + files.length === 0) return [...blocks, { kind: 'paragraph', text: 'Nothing besides.' }];
   const rows = left.map((h) => [
     h.id,
     `${forDisplay(h.path)}:${h.source.line}`,
@@ -183,9 +187,14 @@ function openPoints(report: PortReport): Block[] {
 function workItems(report: PortReport): Block[] {
   const items = report.workItems ?? [];
   if (items.length === 0) return [];
+  const byId = new Map(report.hunks.map((h) => [h.id, h]));
   const rows = items.map((item) => {
     const heirs = item.heirs.slice(0, 2).map((h) => `${h.path}${h.definition ? `: ${h.definition}` : ''}`);
-    return [item.release ?? '', item.title, String(item.hunks.length), heirs.join(', ')].map(forDisplay);
+    const hunks = item.hunks.map((id) => {
+      const h = byId.get(id);
+      return h ? `${id} ${h.path}:${h.source.line}` : id;
+    });
+    return [item.release ?? '', item.title, hunks.join('; '), heirs.join(', ')].map(forDisplay);
   });
   return [
     { kind: 'heading', level: 2, text: 'Work items' },
@@ -194,8 +203,7 @@ function workItems(report: PortReport): Block[] {
       kind: 'table',
       head: ['release', 'what went', 'hunks', 'what has the work now'],
       rows,
-      widths: [1, 5, 1, 5],
-      right: [2],
+      widths: [1.1, 4, 4, 4],
     },
   ];
 }
@@ -225,7 +233,7 @@ function measurements(bench: BenchReport | null): Block[] {
   blocks.push(...plotsOf(bench).map((drawing): Block => ({ kind: 'drawing', drawing })));
   const { head, rows } = benchRows(bench);
   if (rows.length) {
-    blocks.push({ kind: 'table', head, rows, widths: [4.4, 1.8, 3.4, 1, 5, 2.8, 4, 3.6], right: [3, 5] });
+    blocks.push({ kind: 'table', head, rows, widths: [4.2, 2.3, 4.2, 1.1, 4.6, 2.8, 4, 3.4], right: [3, 5] });
   }
   if (bench.published.length) {
     blocks.push({ kind: 'heading', level: 3, text: 'Published numbers, by their authors' });

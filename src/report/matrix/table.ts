@@ -1,6 +1,7 @@
 import { PLACED, type HunkReport } from '../../core/outcome';
 import type { PortReport } from '../../core/report';
 import { compareVersions, parseVersion } from '../../core/version';
+import { causeText } from '../port/cause';
 import type { MatrixFile, MatrixReport, MatrixTarget } from '../schema/matrix';
 
 /** One target with its port, when there is one. */
@@ -80,6 +81,6 @@ function firstBroken(hunks: readonly HunkReport[]): HunkReport | null {
 /** One phrase for why a file breaks. */
 export function reasonOf(breaks: NonNullable<MatrixFile['breaks']>): string {
   const { causedBy } = breaks;
-  if (causedBy) return [causedBy.release, causedBy.commit?.slice(0, 12), causedBy.text].filter(Boolean).join(': ');
+  if (causedBy) return causeText(causedBy);
   return breaks.message ?? 'not placed';
 }

@@ -2,8 +2,9 @@ import { OUTCOMES, PLACED, type FileReport, type HunkReport, type Role } from '.
 import { forDisplay } from '../../core/text';
 import { asset, esc, page, table } from '../html/page';
 import type { CheckReport } from '../schema/check';
+import { reasonsOf } from './cause';
+import { diffTable, kindOf } from './diff-table';
 import { definitionFlows, fileFlows, flowPicture } from './flow';
-import { cells, isSame, rowsOf } from './side-by-side';
 import type { HunkView, PortView } from './view';
 
 export interface PortPageOptions {
@@ -85,16 +86,26 @@ ${table(['outcome', 'hunks', 'share', ...roles], rows, { caption: 'Hunks by outc
 }
 
 function openPoints(view: PortView): string {
-  const left = view.hunks.filter((h) => !PLACED.has(h.report.outcome));
+  const all = view.hunks.filter((h) => !PLACED.has(h.report.outcome));
+  const left = all.filter((h) => !itemOf(h, view));
   const files = view.files.filter(
-    (f) => f.outcome === 'unreadable' || (f.outcome === 'conflict' && !left.some((h) => h.report.path === f.path)),
+    (f) => f.outcome === 'unreadable' || (f.outcome === 'conflict' && !all.some((h) => h.report.path === f.path)),
   );
-  if (left.length + files.length === 0) {
+  if (all.length + files.length === 0) {
     return '<section aria-labelledby="open"><h2 id="open">Open points</h2><p>None: every hunk and file is placed.</p></section>';
+  }
+  const grouped = all.length - left.length;
+  const rest = grouped
+    ? `<p>${counted(grouped, 'hunk')} of what is left ${grouped === 1 ? 'is' : 'are'} in the <a href="#work">work items</a> below.</p>`
+    : '';
+  if (left.length + files.length === 0) {
+    return `<section aria-labelledby="open"><h2 id="open">Open points</h2>
+${rest}<p>Nothing besides.</p></section>`;
   }
   const byReason = new Map<string, HunkView[]>();
   for (const h of left) {
-    const reason = h.report.causedBy?.text ?? h.report.message ?? h.report.outcome;
+    const { cause, message } = reasonsOf(h.report);
+    const reason = cause ?? message ?? h.report.outcome;
     byReason.set(reason, [...(byReason.get(reason) ?? []), h]);
   }
   const items = [...byReason].map(([reason, list]) => {
@@ -109,9 +120,13 @@ function openPoints(view: PortView): string {
     ),
   );
   return `<section aria-labelledby="open"><h2 id="open">Open points</h2>
-<details><summary>Left: ${counted(left.length, 'hunk')} and ${counted(files.length, 'file')}, for ${counted(items.length, 'reason')}</summary>
+${rest}<details open><summary>${grouped ? 'Besides' : 'Left'}: ${counted(left.length, 'hunk')} and ${counted(files.length, 'file')}, for ${counted(items.length, 'reason')}</summary>
 <ul>${items.join('\n')}</ul></details></section>`;
 }
+
+/** The work item that holds a hunk, when one does. */
+const itemOf = (h: HunkView, view: PortView) =>
+  h.report.outcome === 'conflict' ? view.report.workItems?.find((i) => i.hunks.includes(h.report.id)) : undefined;
 
 /** The conflicts by mechanism: one item is one piece of work. Reports of earlier versions have none. */
 function workItems(view: PortView): string {
@@ -131,14 +146,24 @@ function workItems(view: PortView): string {
     );
     const draft = item.draft
       ? `<details><summary>Draft for <code>${esc(forDisplay(item.draft.path))}:${item.draft.line}</code>, not in the tree</summary>
-<div class="scroll" tabindex="0" role="group" aria-label="draft ${item.id}"><pre>${esc(forDisplay(item.draft.text))}</pre></div></details>`
+<div class="scroll" tabindex="0" role="group" aria-label="draft ${item.id}"><pre class="draft">${draftLines(item.draft.text)}</pre></div></details>`
       : '';
-    return `<li id="${item.id}"><strong>${esc(item.release ?? 'release unknown')}</strong>: ${esc(forDisplay(item.title))}: ${links.join(', ')}
+    return `<li id="${item.id}" tabindex="-1"><strong>${esc(item.release ?? 'release unknown')}</strong>: ${esc(forDisplay(item.title))}: ${links.join(', ')}
 ${heirs.length ? `<p class="dim">What has the work now:</p><ul>${heirs.join('\n')}</ul>` : ''}${draft}</li>`;
   });
   return `<section aria-labelledby="work"><h2 id="work">Work items</h2>
 <p>The conflicts by what upstream did: each item is solved once.</p>
 <ol>${list.join('\n')}</ol></section>`;
+}
+
+/** A draft as a diff: what it adds and takes away coloured, as in the hunks. */
+function draftLines(text: string): string {
+  const kind = (line: string) => (line.startsWith('# draft') ? ' class="at"' : kindOf(line[0]));
+  return forDisplay(text)
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => `<span${kind(line)}>${esc(line)}</span>`)
+    .join('\n');
 }
 
 function checks(check: CheckReport | null): string {
@@ -148,7 +173,7 @@ function checks(check: CheckReport | null): string {
   }
   const kind = { pass: 'good', fail: 'bad', skipped: 'warn' } as const;
   const rows = check.checks.map((c) => [
-    esc(c.name),
+    word(c.name),
     `<span class="badge ${kind[c.result]}">${c.result}</span>`,
     String(c.findings.length),
     esc(c.reason ?? ''),
@@ -227,7 +252,7 @@ function hunks(view: PortView): string {
   const sections = [...byPath].map(
     ([path, list]) => `<section class="file" aria-labelledby="${fileAnchor(path)}">
 <h3 id="${fileAnchor(path)}"><code>${esc(forDisplay(path))}</code></h3>
-${list.map((h) => hunk(h, severalPatches)).join('\n')}
+${list.map((h) => hunk(h, severalPatches, itemOf(h, view))).join('\n')}
 </section>`,
   );
   return `<section aria-labelledby="hunks"><h2 id="hunks" tabindex="-1">Hunks</h2>
@@ -261,16 +286,17 @@ function select(
 const placeOf = (t: HunkReport['target'][number]) =>
   `${forDisplay(t.path)}:${t.line}${t.definition ? ` in ${t.definition}` : ''}`;
 
-function hunk(view: HunkView, withPatch: boolean): string {
+function hunk(view: HunkView, withPatch: boolean, item: ReturnType<typeof itemOf>): string {
   const h = view.report;
   const id = anchor(view);
   const confidence = h.confidence.toFixed(2);
   const candidates = PLACED.has(h.outcome) ? [] : h.edits.flatMap((e) => e.candidates.map(placeOf));
   const to = h.target.map(placeOf);
+  const { message, cause } = reasonsOf(h);
   const facts = [
-    h.message && `<p class="message">${esc(forDisplay(h.message))}</p>`,
-    h.causedBy &&
-      `<p><strong>Upstream:</strong> ${esc([h.causedBy.release, h.causedBy.commit, h.causedBy.text].filter(Boolean).join(': '))}</p>`,
+    message && `<p class="message">${esc(forDisplay(message))}</p>`,
+    cause && `<p><strong>Upstream:</strong> ${esc(forDisplay(cause))}</p>`,
+    item && `<p>Work item: <a href="#${item.id}">${esc(forDisplay(titleBeside(item, h)))}</a></p>`,
     to.length &&
       `<p class="dim">To ${[...new Set(to)].map((t) => `<code>${esc(t)}</code>`).join(', ')}, by ${esc(h.strategy)}.</p>`,
     candidates.length &&
@@ -288,21 +314,11 @@ ${diffTable(view)}
 </details></article>`;
 }
 
-function diffTable(view: HunkView): string {
-  const rows = rowsOf(view.source, view.ported).map((row) => {
-    const [left, right] = cells(row);
-    const side = (html: string, mark: string | undefined) => `<td${kindOf(mark)}>${html}</td>`;
-    return `<tr${isSame(row) ? ' class="eq"' : ''}>${side(left, row.left?.mark)}${side(right, row.right?.mark)}</tr>`;
-  });
-  const nothing = view.ported.length === 0 ? ' (nothing was put in)' : '';
-  return `<div class="scroll" tabindex="0" role="group" aria-label="source and ported hunk"><table class="diff"><thead><tr><th scope="col">source hunk</th><th scope="col">ported hunk${nothing}</th></tr></thead><tbody>
-${rows.join('\n')}
-</tbody></table></div>`;
-}
-
-function kindOf(mark: string | undefined): string {
-  const kind = { '+': 'p', '-': 'm', '@': 'at' }[mark ?? ''];
-  return kind ? ` class="${kind}"` : '';
+/** An item that is named after this hunk's own cause need not say it again. */
+function titleBeside(item: NonNullable<ReturnType<typeof itemOf>>, h: HunkReport): string {
+  if (!h.causedBy?.text.includes(item.title)) return item.title;
+  const more = item.hunks.length - 1;
+  return more ? `with ${counted(more, 'more hunk')}` : 'this hunk alone';
 }
 
 function help(): string {

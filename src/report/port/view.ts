@@ -1,4 +1,4 @@
-import type { FileReport, HunkReport } from '../../core/outcome';
+import { PLACED, type FileReport, type HunkReport } from '../../core/outcome';
 import type { Hunk } from '../../core/patch';
 import type { PortReport } from '../../core/report';
 import { chomp, forDisplay, splitLines, type ByteString } from '../../core/text';
@@ -18,6 +18,8 @@ export interface HunkView {
   source: ShownLine[];
   /** The ported change, each place after the other; empty when nothing was put in. */
   ported: ShownLine[];
+  /** For a conflict: the target's lines where it would most likely go; empty when no place is known. */
+  candidate: ShownLine[];
 }
 
 /** Everything that a page about a port shows. Pure data. */
@@ -29,6 +31,8 @@ export interface PortView {
 
 /** Context lines around a change, as git has them. */
 const CONTEXT = 3;
+/** More lines of a candidate's place than this help nobody. */
+const WINDOW = 40;
 /** How far below its first line an edit may reach, beyond the length of its hunk. */
 const SLACK = 40;
 
@@ -48,14 +52,37 @@ export async function viewOf(report: PortReport, set: PatchSet, side: PortSide, 
 
   const hunks = new Map<string, Hunk>();
   for (const { patch, hunk } of hunksOf(set)) hunks.set(`${patch.file} ${hunk.id}`, hunk);
-  return {
-    report,
-    files: report.files,
-    hunks: report.hunks.map((h) => {
-      const hunk = hunks.get(`${h.patch} ${h.id}`);
-      return { report: h, source: hunk ? sourceLines(hunk) : [], ported: hunk ? portedLines(h, hunk, changed) : [] };
-    }),
-  };
+  const views: HunkView[] = [];
+  for (const h of report.hunks) {
+    const hunk = hunks.get(`${h.patch} ${h.id}`);
+    const place = h.outcome === 'conflict' ? bestPlace(h, report) : null;
+    const text = place && (await side.base.read(place.path));
+    views.push({
+      report: h,
+      source: hunk ? sourceLines(hunk) : [],
+      ported: hunk ? portedLines(h, hunk, changed) : [],
+      candidate: place && text != null ? linesAt(place, splitLines(text), hunk?.oldCount ?? 1) : [],
+    });
+  }
+  return { report, files: report.files, hunks: views };
+}
+
+/**
+ * Where a conflict would most likely go: the first candidate of an edit that is left, else where its work item has the
+ * draft. A place without a definition in line 1 means no more than the file.
+ */
+function bestPlace(h: HunkReport, report: PortReport): { path: ByteString; line: number } | null {
+  const item = report.workItems?.find((i) => i.hunks.includes(h.id));
+  const own = h.edits.filter((e) => !PLACED.has(e.outcome)).flatMap((e) => e.candidates);
+  return [...own, ...(item?.draft ? [item.draft] : [])].find((c) => c.line > 1) ?? null;
+}
+
+function linesAt({ path, line }: { path: ByteString; line: number }, lines: ByteString[], length: number): ShownLine[] {
+  const from = Math.max(0, line - 1 - CONTEXT);
+  const to = Math.min(lines.length, line - 1 + Math.min(length, WINDOW) + CONTEXT);
+  if (from >= to) return [];
+  const head: ShownLine = { mark: '@', text: `${forDisplay(path)}:${from + 1}, as the target has it` };
+  return [head, ...lines.slice(from, to).map((l): ShownLine => ({ mark: ' ', text: shown(l) }))];
 }
 
 interface ChangedFile {

@@ -67,11 +67,13 @@ export const accounting: Check = {
       return true;
     };
     let total = 0;
+    let whole = 0;
     let present = 0;
     const left: Record<string, number> = {};
     for (const { change, hunk } of hunksOf(ctx.set)) {
       if (change.binary !== null) continue;
       total++;
+      if (change.status === 'added') whole++;
       const report = ctx.hunkReports.get(hunk.id);
       if (ctx.report && !report && change.status !== 'added' && change.status !== 'deleted') {
         findings.push(about(hunk.id, hunk.path, `hunk ${hunk.id} has no outcome in the report`, 'no-outcome'));
@@ -149,7 +151,9 @@ export const accounting: Check = {
       }
     }
     const words = Object.entries(left).map(([k, n]) => `, ${n} ${k}`);
-    return judge('accounting', findings, `${present} of ${total} hunks found in the tree${words.join('')}`, {
+    // A port counts the hunks in files that the base has; here the set's new files are looked for, too, a hunk each.
+    const parts = whole ? ` (${total - whole} in files that the base has, ${whole} of new files)` : '';
+    return judge('accounting', findings, `${present} of ${total} hunks${parts} found in the tree${words.join('')}`, {
       total,
       present,
       ...left,
