@@ -41,15 +41,15 @@ export function bodyBehind(
 ): Definition | null {
   if (definition.kind !== 'function' || there.kind !== 'function') return null;
   const body = bodyOf(base, definition);
-  if (body.length < 2 || shared(body, bodyOf(target, there)) > LEFT) return null;
+  if (body.length === 0 || shared(body, bodyOf(target, there)) > LEFT) return null;
+  const enough = body.length === 1 ? 1 : ALIKE;
   const known = new Set(base.outer.map((d) => d.name));
-  const found = target.outer.filter(
-    (d) =>
-      d.kind === 'function' &&
-      !known.has(d.name) &&
-      there.calls.includes(d.name) &&
-      shared(body, bodyOf(target, d)) >= ALIKE,
+  const called = target.outer.filter(
+    (d) => d.kind === 'function' && !known.has(d.name) && there.calls.includes(d.name),
   );
+  const alike = called.filter((d) => shared(body, bodyOf(target, d)) >= enough);
+  // A short body may be another one by now; that it is called `__NAME` says whose it was.
+  const found = alike.length ? alike : called.filter((d) => d.name.includes(definition.name));
   return found.length === 1 ? found[0]! : null;
 }
 
