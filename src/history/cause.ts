@@ -347,6 +347,8 @@ export class Causes {
   }
 
   private async rewritten(trace: EditTrace): Promise<Finding | null> {
+    const given = await this.nameGiven(trace);
+    if (given) return given;
     const rewrite = await rewriteOf(trace, this.way, this.follower);
     if (rewrite) {
       const { stop, name, text } = rewrite;
@@ -362,6 +364,19 @@ export class Causes {
     if (stop === null)
       return trace.placements.some((p) => p.file.path !== trace.base.path) ? this.relocated(trace) : this.merged(trace);
     return this.explain(trace, stop);
+  }
+
+  /** Upstream gave a name of the set's to something of its own. */
+  private async nameGiven(trace: EditTrace): Promise<Finding | null> {
+    const said = trace.placements.flatMap((p) => p.evidence).find((e) => e.kind === 'own-renamed');
+    const [, name, path] = /a '(\w+)' of its own in '([^']+)'/.exec(said?.text ?? '') ?? [];
+    if (name === undefined || path === undefined) return null;
+    const word = new RegExp(`\\b${name}\\b`);
+    const holds = (texts: readonly ByteString[]) => !texts.some((t) => word.test(t));
+    const stop = await this.way.lost(async (s) => holds(await this.way.texts(s, [path])));
+    if (stop === null) return null;
+    const text = `upstream gave ${path} a '${name}' of its own ${this.way.when(stop)}`;
+    return { path, definition: null, names: [name], trace, kind: 'taken', stop, text, probe: { paths: [path], holds } };
   }
 
   /** Whether the three lines around every segment are somewhere, word for word, is all that it takes. */

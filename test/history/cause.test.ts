@@ -102,7 +102,7 @@ describe('which release broke a hunk', () => {
     const { hunks } = await port({ ...base, [header]: flags }, patched, own, [], {
       between: { 'v4.20': {}, 'v5.0': own },
     });
-    expect(hunks[0]!.outcome).toBe('conflict');
+    expect(hunks[0]!.outcome).toBe('rewritten');
     expect(hunks[0]!.causedBy?.text).toBe(`upstream gave ${header} a 'FLAG_HOST' of its own in v5.0`);
   });
 });
