@@ -155,8 +155,11 @@ export function readDiagnostics(log: string, source: string, output: string): Di
         line,
       );
     if (ld) put('error', null, null, ld[1]!);
-    const bare = /^(\S+):\(\.\S+\): (undefined reference .*)$/.exec(line);
-    if (bare) put('error', bare[1]!, null, bare[2]!);
+    // ld names the object once, and then the places in it: by section and offset, or by source and line.
+    const bare = /^(?:(\S+?):)?\(\.\S+\): (undefined reference .*)$/.exec(line);
+    if (bare) put('error', bare[1] ?? null, null, bare[2]!);
+    const placed = /^(\S+\.[cS]):(\d+): (undefined reference .*)$/.exec(line);
+    if (placed) put('error', placed[1]!, Number(placed[2]), placed[3]!);
     if (/(?:cc1|gcc): (?:fatal |internal )?(?:compiler )?error: /.test(line)) put('error', null, null, line);
   }
   for (const text of pending) put('error', null, null, text);

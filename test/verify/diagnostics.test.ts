@@ -66,3 +66,16 @@ test('what the assembler says of compiled C is about the file of the object, onc
     ['arch/arm64/own/entry.S', 12, 'constant expression required'],
   ]);
 });
+
+test('ld names an object and then places in it', () => {
+  const log = [
+    "aarch64-linux-gnu-ld: arch/arm64/kvm/hyp/entry.o: in function `el2_sync':",
+    "(.hyp.text+0x1f0): undefined reference to `unexpected'",
+    "/s/source/arch/arm64/kvm/hyp/entry.S:205: undefined reference to `handler'",
+    '',
+  ].join('\n');
+  expect(readDiagnostics(log, '/s/source', '/s/build').map((d) => [d.severity, d.path, d.line, d.cause])).toEqual([
+    ['error', null, null, 'undefined reference to unexpected'],
+    ['error', 'arch/arm64/kvm/hyp/entry.S', 205, 'undefined reference to handler'],
+  ]);
+});

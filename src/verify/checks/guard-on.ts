@@ -40,6 +40,9 @@ export const guardOn: Check = {
             ['conflict', 'obsolete', 'already-upstream'].includes(ctx.hunkReports.get(hunk)?.outcome ?? '')
           )
             continue;
+          // The port says why the guard does not hold this definition any more.
+          const narrowed = (ctx.hunkReports.get(hunk ?? '')?.evidence ?? []).filter((e) => e.kind === 'guard-narrowed');
+          if (narrowed.some((e) => e.text.includes(`'${definition}'`))) continue;
           const at = stays.find((l) => l.key === key)!.line;
           findings.push({
             path: file.path,
