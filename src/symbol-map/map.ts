@@ -95,9 +95,7 @@ export class SymbolMap {
   private withChanges(of: Found, inferred: MapEntry, entry: MapEntry): MapEntry {
     const [was, is] = [inferred.to[0], entry.to[0]];
     if (!is || (was && was.name === is.name && was.path === is.path && was.kind === is.kind)) return entry;
-    const heir = this.target
-      .definitions(is.name)
-      .find((t) => t.file.path === is.path && t.definition.kind === is.kind);
+    const heir = this.target.definitions(is.name).find((t) => t.file.path === is.path && t.definition.kind === is.kind);
     return heir ? { ...entry, changes: this.changesTo(of, heir) } : entry;
   }
 
