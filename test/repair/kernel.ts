@@ -30,6 +30,8 @@ $(KVM):
 const HOST = `#ifndef KVM_HOST_H
 #define KVM_HOST_H
 
+#include <asm/kvm_state.h>
+
 struct kvm {
 \tint users;
 \tint exits[8];
@@ -53,11 +55,14 @@ int state_of(int cpu);
 `;
 
 const GUEST = `#include <asm/kvm_host.h>
-#include <asm/kvm_state.h>
+
+static int exits_seen;
 
 void count_exit(struct kvm *kvm, int reason)
 {
 \tint slot = reason & 7;
+
+\texits_seen++;
 
 \tkvm->exits[slot] = kvm->exits[slot] + 1;
 \tif (kvm->exits[slot] < 0)
@@ -66,7 +71,7 @@ void count_exit(struct kvm *kvm, int reason)
 
 int lost_call(struct kvm *kvm)
 {
-\treturn kvm->users * 17;
+\treturn kvm->users * exits_seen;
 }
 
 int run_guest(struct kvm *kvm)
@@ -136,15 +141,16 @@ export function buildableKernel(box: Sandbox): Repo {
   repo.git(['checkout', '-q', 'main']);
   repo.commit('v5.4', {
     Makefile: makefile('5', '4'),
-    // One function renamed and rewritten, one gone, one header not included any more.
+    // One function renamed and rewritten, one gone, with a variable that both used, and one header not included any more.
     'arch/arm64/include/asm/kvm_host.h': edited(
       HOST,
       ['void count_exit(struct kvm *kvm, int reason);', 'void note_leave(struct kvm *kvm, int why);'],
       ['int lost_call(struct kvm *kvm);\n', ''],
+      ['#include <asm/kvm_state.h>\n\n', ''],
     ),
     'arch/arm64/kvm/guest.c': edited(
       GUEST,
-      ['#include <asm/kvm_state.h>\n', ''],
+      ['static int exits_seen;\n\n', ''],
       [
         GUEST.slice(GUEST.indexOf('void count_exit'), GUEST.indexOf('int lost_call')),
         'void note_leave(struct kvm *kvm, int why)\n{\n\tkvm->exits[why & 7]++;\n}\n\n',
