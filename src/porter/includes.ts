@@ -51,7 +51,6 @@ function branchesOf(result: EditResult, p: Placed): [string, readonly ByteString
   const [first] = edit.branches;
   return edit.branches.flatMap((b, i): [string, ByteString[]][] => {
     const directive = i === 0 ? first!.directive : b.directive.trim() === '#else' ? negated(first!.directive) : null;
-    // What the target needs may differ from what the set says: names are looked for in what is really added.
     return directive === null ? [] : [[directive.trim(), b.added]];
   });
 }
