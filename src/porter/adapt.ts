@@ -472,7 +472,7 @@ export async function namesAdded(base: View, patched: View, paths: Iterable<Byte
 }
 
 /** The arguments behind an open parenthesis, and where they end; null when it never closes. */
-function argumentsAt(text: ByteString, open: number): { list: string[]; end: number } | null {
+export function argumentsAt(text: ByteString, open: number): { list: string[]; end: number } | null {
   const list: string[] = [];
   let depth = 0;
   let from = open + 1;
