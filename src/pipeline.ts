@@ -158,8 +158,8 @@ function contextOf(
     code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner((word) => heirs.rename(word), operand),
     options: new Options(
-      () => new Set([...base.tree.paths(), ...touchedPaths(set)]),
-      (path) => patched.text(path),
+      { paths: () => new Set([...base.tree.paths(), ...touchedPaths(set)]), read: (path) => patched.text(path) },
+      { paths: () => target.tree.paths(), read: (path) => target.text(path) },
     ),
     roleOf: rolesOf(set.patches, base.tree.paths()),
   };
