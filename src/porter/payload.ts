@@ -25,7 +25,12 @@ export async function adaptPayload(
     const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
     const where: Surroundings = {
       around: scope ? base.text.slice(scope.start, scope.end) : '',
-      locals: new Set(heir?.definition.signature?.parameters.map((p) => p.name)),
+      // A parameter that upstream dropped is read as what stands for it, below.
+      locals: new Set(
+        [heir?.definition, heir && scope?.kind === 'function' ? scope : null].flatMap((d) =>
+          (d?.signature?.parameters ?? []).map((p) => p.name),
+        ),
+      ),
       written: await context.sections.written(placed.file.path),
       carries: scope ? 'nothing' : 'macros',
     };

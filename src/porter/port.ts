@@ -7,6 +7,7 @@ import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
 import { bringIncludes } from './includes';
 import { liftEdits, type Edit, type Segment } from './lift';
+import { passParametersOn } from './links';
 import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
@@ -342,6 +343,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   settleDeclarations(results, base);
   leaveOutUsed(results, base);
   sayPartners(results, base);
+  await passParametersOn(results, base, context);
   renameOwnLocals(
     results.flatMap((r) => r.placements),
     base,
