@@ -2,6 +2,7 @@ import type { Evidence, Outcome } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import { statementsIn } from './blocks';
+import { joinCall } from './checked-calls';
 import type { FoundCode } from './code-search';
 import type { PortContext } from './context';
 import { conditionChange, conditionsAt } from './guards';
@@ -155,6 +156,8 @@ export async function portEdit(
     const reason = 'the code that it guards out moved to another place of the target';
     return failed({ placed: false, reason, evidence: obsolete.evidence, candidate: null });
   }
+  const joined = placed.length === 0 ? await joinCall(edit, base, heirsOf, context) : null;
+  if (joined) return finish(edit, base, [joined], heirsOf, context);
   if (placed.length === 0)
     return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
   // Guards and replacements of code follow it to every place where it went; what is new goes to one, the best.
