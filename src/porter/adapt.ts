@@ -287,6 +287,10 @@ export class Adapter {
     const reshaped = entry?.changes.some((c) => c.kind === 'became-callable' || c.kind === 'became-plain');
     if (entry && heir && reshaped)
       return { doubt: `mentions '${word}', which is '${heir.name}' with other operands now` };
+    // One name for another is a rename only when both name the same kind of thing.
+    const retyped = entry?.from.kind === 'variable' && entry.changes.find((c) => c.kind === 'returns-changed');
+    if (entry && heir && retyped && retyped.kind === 'returns-changed')
+      return { doubt: `mentions '${word}', whose heir '${heir.name}' is a '${retyped.into}', not a '${retyped.from}'` };
     if (entry && heir && entry.status === 'renamed' && entry.confidence >= SURE) {
       if (statementOnly(entry, this.target) && !statementOnly(entry, this.base))
         return { doubt: `mentions '${word}', which is '${heir.name}', a whole statement, in the target`, gone: word };

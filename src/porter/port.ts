@@ -12,6 +12,7 @@ import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { isInert } from './inert';
+import { sayPartners } from './partners';
 import { renameOwnLocals } from './locals';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
@@ -341,6 +342,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   leaveOutUsed(results, base);
+  sayPartners(results, base);
   await passParametersOn(results, base, context);
   renameOwnLocals(
     results.flatMap((r) => r.placements),

@@ -19,6 +19,7 @@ import { includes } from './checks/includes';
 import { kbuild } from './checks/kbuild';
 import { kconfig } from './checks/kconfig';
 import { macros } from './checks/macros';
+import { link } from './checks/link';
 import { markers } from './checks/markers';
 import { names } from './checks/names';
 import { parse } from './checks/parse';
@@ -105,6 +106,7 @@ export async function runAllChecks(
   const names = [
     'compile-on',
     'compile-off',
+    'link',
     'el2-closure',
     ...(build?.each ? ['each'] : []),
     ...(build?.boot ? ['boot'] : []),
@@ -120,7 +122,7 @@ export async function runAllChecks(
   if (missing.length) return without(`a kernel build needs ${missing.join(', ')}`);
   const work = async (dir: string) => {
     const workshop = new Workshop(ctx, { toolchain, jobs: build.jobs, config: build.config, dir });
-    const checks = [compile(workshop, 'on'), compile(workshop, 'off'), el2Objects(workshop)];
+    const checks = [compile(workshop, 'on'), compile(workshop, 'off'), link(workshop), el2Objects(workshop)];
     const done: CheckResult[] = [];
     if (build.each) checks.push(eachPatch(workshop, build.each));
     if (build.boot) checks.push(boot(workshop, () => done));
