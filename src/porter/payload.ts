@@ -55,7 +55,7 @@ export async function adaptPayload(
       s.added = adapted.lines;
       placed.rewritten = true;
       placed.evidence.push(...adapted.evidence);
-      const carried = adapted.evidence.some((e) => e.kind === 'definition-carried');
+      const carried = adapted.evidence.some((e) => e.kind === 'definition-carried' || e.kind === 'constant-kept');
       placed.confidence = Math.min(placed.confidence, carried ? DOUBTFUL : 0.9);
     }
     const spelling = respell(s.added, base, placed.file);

@@ -27,6 +27,7 @@ import {
   wrappedCodeIsGone,
   wrappedRange,
 } from './wraps';
+import { setApart } from './spacing';
 import { siteOf, type Pairing, type Precision, type Site } from './site';
 import { lineUnits, type Unit } from './units';
 import { definitionAround, definitionAt, type PorterFile } from './view';
@@ -282,7 +283,7 @@ export function placeEdit(
       site = lifted;
       worth = Math.min(worth, 0.75);
     }
-    let added = segment.added;
+    let added = scope || base.index.language !== 'c' ? segment.added : setApart(segment.added, segment, pairing, site);
     if (segment.anchor === 'lines' && site.precision === 'changed') {
       // Upstream changed the very lines that the set changes: both changes, or neither.
       const both = mergeLines(segment.removed, segment.added, target.lines.slice(site.at, site.at + site.remove));
