@@ -7,10 +7,12 @@ import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
 import { bringIncludes } from './includes';
 import { liftEdits, type Edit, type Segment } from './lift';
+import { passParametersOn } from './links';
 import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { isInert } from './inert';
+import { sayPartners } from './partners';
 import { renameOwnLocals } from './locals';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
@@ -178,7 +180,7 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const merged = code && own ? await withUpstreamChanges(own, context) : null;
-  const called = renamed(merged?.text ?? text, code ? context.collisions : new Map());
+  const called = renamed(merged?.text ?? text, source, code ? context.collisions : new Map());
   const adapted = code
     ? await context.adapter.adaptAll(
         splitLines(called.text),
@@ -323,7 +325,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   const edits = liftEdits(base.lines, change.hunks, base.index.language);
   // Edits inside definitions first: where they go says where new definitions belong.
   const ids = editIds(edits);
-  const called = new Map(edits.map((edit) => [edit, renameIn(edit, context.collisions)]));
+  const called = new Map(edits.map((edit) => [edit, renameIn(edit, from, context.collisions)]));
   const inside = (edit: Edit) => scopeOf(base, edit.segments[0]!) !== null;
   const made = new Map<Edit, EditResult>();
   const heirFile = fileHeirs[0] ? await context.target.file(fileHeirs[0].path) : null;
@@ -340,6 +342,8 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   leaveOutUsed(results, base);
+  sayPartners(results, base);
+  await passParametersOn(results, base, context);
   renameOwnLocals(
     results.flatMap((r) => r.placements),
     base,

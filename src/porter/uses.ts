@@ -1,6 +1,7 @@
 import { stripComments, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { PortContext } from './context';
+import { usesOf } from './mentions';
 import { scopeOf, type Placed, type PlacedSegment } from './place';
 import type { EditResult } from './port-edit';
 import { definitionAt, type PorterFile } from './view';
@@ -182,13 +183,6 @@ function rangeOf(p: Placed): { first: number; last: number } {
 
 /** Functions of the target that mention a name on a line which no guard of the set holds. */
 function usersOf(name: string, covered: (path: ByteString, line: number) => boolean, context: PortContext): string[] {
-  const word = new RegExp(`\\b${name}\\b`);
-  const users: string[] = [];
-  for (const { file, definition: d } of context.target.kernel.mentions(name)) {
-    if (d.kind !== 'function' || d.name === name) continue;
-    const text = file.text.slice(d.body?.start ?? d.start, d.end);
-    const from = d.startLine + (file.text.slice(d.start, d.body?.start ?? d.start).match(/\n/g)?.length ?? 0);
-    if (text.split('\n').some((l, i) => word.test(l) && !covered(file.path, from + i))) users.push(`'${d.name}'`);
-  }
-  return users;
+  const uses = usesOf(name, context.target.kernel).filter((u) => !covered(u.path, u.line));
+  return [...new Set(uses.map((u) => `'${u.user}'`))];
 }

@@ -33,8 +33,9 @@ export const placement: Check = {
         string,
         { line: number; from: string; to: string | null; count: number; payload: boolean }
       >();
-      for (const i of ctx.addedLines(file.path)) {
-        const hunk = ctx.hunkAt(file.path, i);
+      const added = ctx.addedLines(file.path);
+      for (const i of added) {
+        const hunk = ctx.hunkAt(file.path, isCondition(lines[i] ?? '') && added.has(i + 1) ? i + 1 : i);
         const from = hunk === null ? undefined : home.get(hunk)?.get(squeeze(lines[i] ?? ''));
         if (!hunk || !from || !isTelling(lines[i] ?? '')) continue;
         looked++;
@@ -113,6 +114,11 @@ function isTelling(line: string): boolean {
 /** Lines of {@link home} have no blanks any more. */
 function isGuard(line: string): boolean {
   return /^\s*#\s*(if|elif)/.test(line);
+}
+
+/** `if (!err)` reads alike in many hunks: it is of the one that what it is for is of. */
+function isCondition(line: string): boolean {
+  return /^\s*if\s*\(\s*!?\s*\w+\s*\)\s*$/.test(line);
 }
 
 function squeeze(line: string): string {
