@@ -73,7 +73,9 @@ for (const target of targets) {
     const value = o === 'keep' && options.keep ? path.join(options.keep, target) : options[o];
     return value ? [`--${o}`, value] : [];
   });
-  const checked = JSON.parse(kport(['check', ...set, '--branch', tip, '--to', target, '--boot', '--json', ...more]));
+  const checked = JSON.parse(
+    kport(['check', ...set, '--branch', tip, '--to', target, '--boot', '--no-sparse', '--json', ...more]),
+  );
   const words = (name) => {
     const check = checked.checks.find((c) => c.name === name);
     const found = (check.findings ?? []).map((f) => `[${f.kind}] ${f.text}`).join('; ');

@@ -52,10 +52,13 @@ function copyFunction(name, from, to) {
       const lines = target(from).split('\n');
       const head = lines.findIndex((l) => l.includes(`${name}(`) && !/[;]\s*$/.test(l));
       if (head < 0) throw new Error(`'${from}' has no '${name}'`);
-      let start = head;
-      while (start > 0 && /^extern\b/.test(lines[start - 1])) start--;
       const end = lines.findIndex((l, i) => i > head && l === '}');
-      return `${text.trimEnd()}\n\n${lines.slice(start, end + 1).join('\n')}\n`;
+      const body = lines.slice(head, end + 1);
+      const uses = new Set(body.join('\n').match(/\w+/g));
+      const declared = lines.filter(
+        (l) => /^extern\b.*;$/.test(l) && l.match(/\w+/g).some((w) => /^__/.test(w) && uses.has(w)),
+      );
+      return `${text.trimEnd()}\n\n${[...declared, ...body].join('\n')}\n`;
     },
   };
 }

@@ -24,7 +24,7 @@ function kport(...args) {
 }
 
 function row(target, what, args) {
-  const document = kport('check', ...common, ...args);
+  const document = kport('check', ...common, '--no-sparse', ...args);
   const cell = (name) => {
     const check = document.checks.find((c) => c.name === name);
     const f = check.figures ?? {};

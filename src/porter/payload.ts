@@ -1,6 +1,7 @@
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { Surroundings } from './adapt';
+import { followers, withFollowers } from './asm-habits';
 import type { PortContext } from './context';
 import type { DefinitionHeir } from './heirs';
 import { readLocals } from './locals';
@@ -70,6 +71,18 @@ export async function adaptPayload(
       const prefix = await namespaceOf(placed.file.path, context.target);
       if (prefix !== null && (await namespaceOf(base.path, context.target)) === null)
         adapted.doubts.push(`symbols of this folder get the prefix '${prefix}': code elsewhere does not find them`);
+    }
+    if (base.index.language === 'asm') {
+      const { lines, of } = withFollowers(s.added, followers(base, placed.file));
+      if (of.size) {
+        s.added = lines;
+        placed.rewritten = true;
+        placed.confidence = Math.min(placed.confidence, 0.9);
+      }
+      for (const [instruction, follower] of of) {
+        const text = `upstream puts '${follower}' behind every '${instruction}' of '${placed.file.path}' now`;
+        placed.evidence.push({ kind: 'instruction-followed', text });
+      }
     }
     if (base.index.language === 'asm' && scope && heir) {
       const pairing = context.aligner.definitions(base, scope, placed.file, heir.definition);

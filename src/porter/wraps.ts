@@ -240,6 +240,21 @@ export function renamedCalls(changes: readonly { from: string; to: string }[]): 
   return renamed;
 }
 
+const WITH_VALUE = /^(\s*)(?:[A-Za-z_]\w*[\s*]+)+([A-Za-z_]\w*)\s*(=(?!=)[^]*)$/;
+
+/**
+ * Upstream took a declaration and its value apart, and of the lines of an edit kept the assignment: where the set declares
+ * the variable again, with another value, it assigns it, too.
+ */
+export function asAssignment(line: string, changes: readonly { from: string; to: string }[]): string {
+  const [, gap, name, value] = WITH_VALUE.exec(line) ?? [];
+  if (name === undefined) return line;
+  const apart = changes.some(
+    ({ from, to }) => WITH_VALUE.exec(from)?.[2] === name && to.trim().startsWith(`${name} =`),
+  );
+  return apart ? `${gap!}${name} ${value!}` : line;
+}
+
 /** By how many tabs the code around a segment stands deeper (or less deep) than in the base. */
 export function shiftOf(edit: Edit, segment: Segment, p: Pairing): number {
   const near = p.baseUnits

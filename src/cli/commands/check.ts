@@ -41,6 +41,7 @@ export const checkCommand = defineCommand({
         describe: 'build the touched folders, the option on and off',
       })
       .option('boot', { type: 'boolean', default: false, describe: 'build an Image, boot it in QEMU and run a guest' })
+      .option('sparse', { type: 'boolean', default: true, describe: 'ask sparse, where it is installed' })
       .option('each', { type: 'boolean', default: false, describe: 'build after every patch of the series' })
       .option('cross-compile', {
         type: 'string',
@@ -90,6 +91,7 @@ export const checkCommand = defineCommand({
           config: args.config === undefined ? '' : readFile(args.config),
           keep: args.keep ?? null,
           boot: args.boot,
+          sparse: args.sparse,
           each: args.each ? await commitsBetween(dir, target, ported) : null,
         }
       : null;
