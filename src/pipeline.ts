@@ -104,6 +104,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     ported.trees.push(new Map(target.changes()));
     for (const [path, file] of files) base.set(path, file);
   }
+  await context.parts?.finish(ported.patches, context);
   clock.lap('port');
   if (input.between === null) return ported;
   input.progress('asking the releases between');

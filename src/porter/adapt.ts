@@ -7,6 +7,7 @@ import type { Operand } from './align';
 import { AsmMacros, readMacros } from './asm-macros';
 import { Carrier, withCarried } from './carry';
 import { readChains } from './chains';
+import { keepConstants } from './constants';
 import type { PortContext } from './context';
 import { copiesOfNothing, readAsUpstream } from './learned';
 import { calledAs, changeEvidence, MacroTexts } from './macro-texts';
@@ -86,8 +87,11 @@ export class Adapter {
     path: ByteString,
     { around = '', locals = new Set(), written = new Map(), carries = 'nothing' }: Surroundings = {},
   ): Adapted {
-    const text = lines.join('');
     const evidence = new Map<string, Evidence>();
+    const isOwn = (name: string) => this.own.has(name);
+    const kept = keepConstants(lines.join(''), path, this.base, this.target, this.map, isOwn);
+    for (const e of kept.evidence) evidence.set(e.text, e);
+    const { text } = kept;
     const doubts = new Set<string>();
     /** What is doubted because a definition of the base is gone: by its name. */
     const gone = new Map<string, string>();

@@ -96,7 +96,7 @@ export async function placeInLists(edit: Edit, base: PorterFile, context: PortCo
     const site = { at: line, remove: 1, precision: 'changed' as const, why: 'an entry leaves the list' };
     edits.push({ segment: first, site, added: /=\s*$/.test(left) ? [] : [left] });
   }
-  const end = Math.max(...[...heir.rules.values()].map((r) => r.endLine)) + 1;
+  const end = cut.size ? endOf(heir) : (behindSibling(first.at, prefix, base, heir) ?? endOf(heir));
   const why = `${heir.rules.size} entries of '${prefix}' are in '${heir.prefix}' of '${heir.file.path}' now`;
   edits.push({ segment: first, site: { at: end, remove: 0, precision: 'anchored', why }, added: text });
   return {
@@ -109,6 +109,20 @@ export async function placeInLists(edit: Edit, base: PorterFile, context: PortCo
     definition: null,
     rewritten: true,
   };
+}
+
+const endOf = (heir: ListHeir) => Math.max(...[...heir.rules.values()].map((r) => r.endLine)) + 1;
+
+/** Behind the rule that has the entries which the new ones stand behind in the base; null when those stand behind none. */
+function behindSibling(at: number, prefix: string, base: PorterFile, heir: ListHeir): number | null {
+  const above = base.index.definitions
+    .filter((d) => d.kind === 'object-rule' && listName(d.name)?.prefix === prefix && d.endLine < at)
+    .sort((a, b) => b.endLine - a.endLine);
+  for (const rule of above) {
+    const rules = rule.members.flatMap((m) => heir.rules.get(resolve(m.name, prefix, base.path)) ?? []);
+    if (rules.length) return Math.max(...rules.map((r) => r.endLine)) + 1;
+  }
+  return null;
 }
 
 interface Assignment {

@@ -55,7 +55,7 @@ export async function adaptPayload(
       s.added = adapted.lines;
       placed.rewritten = true;
       placed.evidence.push(...adapted.evidence);
-      const carried = adapted.evidence.some((e) => e.kind === 'definition-carried');
+      const carried = adapted.evidence.some((e) => e.kind === 'definition-carried' || e.kind === 'constant-kept');
       placed.confidence = Math.min(placed.confidence, carried ? DOUBTFUL : 0.9);
     }
     const spelling = respell(s.added, base, placed.file);
@@ -64,7 +64,8 @@ export async function adaptPayload(
       placed.rewritten = true;
       placed.evidence.push({ kind: 'spelling', text: spelling.why });
     }
-    adapted.doubts.push(...strangeMacros(s.added, base, placed.file), ...definedTwice(s.added, placed.file, context));
+    adapted.doubts.push(...strangeMacros(s.added, base, placed.file));
+    adapted.blockers.push(...definedTwice(s.added, placed.file, context));
     for (const doubt of lostMacros(s.added, base, placed.file, context))
       if (!adapted.doubts.includes(doubt)) adapted.doubts.push(doubt);
     if (!scope && /^[\w*\s]+\([^;]*\)\s*\{/m.test(s.added.join(''))) {
@@ -131,7 +132,7 @@ function definedTwice(added: readonly ByteString[], target: PorterFile, context:
     const name = /^\s*\.macro\s+(\w+)/.exec(line)?.[1];
     const found = name === undefined ? [] : headers(context.target.kernel, name);
     if (found.length === 0 || headers(context.base.kernel, name!).length > 0) return [];
-    return [`defines the macro '${name}', which '${found[0]!.file.path}' has, too`];
+    return [`it defines the macro '${name}', which '${found[0]!.file.path}' has, too`];
   });
 }
 

@@ -16,6 +16,7 @@ import type { Edit, Segment } from './lift';
 import { renamedRegisters, withRegisters } from './asm-habits';
 import { mergeLines, withTwins } from './merge-lines';
 import {
+  asAssignment,
   canGrow,
   changedLines,
   fillRange,
@@ -26,6 +27,7 @@ import {
   wrappedCodeIsGone,
   wrappedRange,
 } from './wraps';
+import { setApart } from './spacing';
 import { siteOf, type Pairing, type Precision, type Site } from './site';
 import { lineUnits, type Unit } from './units';
 import { definitionAround, definitionAt, type PorterFile } from './view';
@@ -281,7 +283,7 @@ export function placeEdit(
       site = lifted;
       worth = Math.min(worth, 0.75);
     }
-    let added = segment.added;
+    let added = scope || base.index.language !== 'c' ? segment.added : setApart(segment.added, segment, pairing, site);
     if (segment.anchor === 'lines' && site.precision === 'changed') {
       // Upstream changed the very lines that the set changes: both changes, or neither.
       const both = mergeLines(segment.removed, segment.added, target.lines.slice(site.at, site.at + site.remove));
@@ -322,7 +324,7 @@ export function placeEdit(
     const { lines: twins, used } = withTwins(s.added, changes);
     const called = twins.map((l) => l.replace(/\b([A-Za-z_]\w*)(?=\s*\()/g, (name) => renamed.get(name) ?? name));
     // What stands for a line of upstream's has its registers already.
-    const read = called.map((l, i) => (l === s.added[i] ? withRegisters(l, registers) : l));
+    const read = called.map((l, i) => (l === s.added[i] ? asAssignment(withRegisters(l, registers), changes) : l));
     s.added = home && wrapped && base.index.language === 'c' ? indented(read, shiftOf(edit, s.segment, wrapped)) : read;
     if (read.every((l, i) => l === twins[i]) && used.size === 0) continue;
     rewritten = true;
@@ -331,7 +333,7 @@ export function placeEdit(
       const text = `'${from.trim()}' is '${to.trim()}' in the code that it replaces`;
       evidence.push({ kind: 'line-rewritten', text });
     }
-    if (read.some((l, i) => l !== called[i])) {
+    if (registers.size && read.some((l, i) => l !== called[i])) {
       const pairs = [...registers].map(([from, to]) => `x${from} is x${to}`).join(', ');
       evidence.push({ kind: 'register-renamed', text: `${pairs} in the code that it replaces` });
     }

@@ -320,7 +320,7 @@ function overDefinition(edit: Edit, base: PorterFile, target: PorterFile, name: 
     new RegExp(`^\\s*#\\s*define\\s+${name}\\b`, 'm').test(lines.join(''));
   let added: ByteString[];
   if (directives.length === 2 && last > 0) {
-    added = [...segment.added.slice(0, last), '#else\n', ...theirs, ...segment.added.slice(last)];
+    added = unspaced([...segment.added.slice(0, last), '#else\n', ...theirs, ...segment.added.slice(last)]);
   } else if (directives.length === 3 && edit.branches.length === 2) {
     const off = edit.branches[1]!.added;
     if (
@@ -330,7 +330,7 @@ function overDefinition(edit: Edit, base: PorterFile, target: PorterFile, name: 
         .includes(tokens(theirs.join('')).join(' '))
     )
       return null;
-    added = segment.added;
+    added = unspaced(segment.added);
   } else return null;
   if (conditionChange(conditionsAt(base.index, segment.at), conditionsAt(target.index, startLine)).length) return null;
   const why = `upstream has a '${name}' of its own by now: it holds without the option`;
@@ -344,6 +344,12 @@ function overDefinition(edit: Edit, base: PorterFile, target: PorterFile, name: 
     definition: null,
     rewritten: true,
   };
+}
+
+/** Without the blank lines at its ends: what takes the place of a line stands between that line's neighbours. */
+function unspaced(lines: readonly ByteString[]): ByteString[] {
+  const says = (l: ByteString) => l.trim() !== '';
+  return lines.slice(lines.findIndex(says), lines.findLastIndex(says) + 1);
 }
 
 function obsoleteBecause(edit: Edit, reason: string, evidence: NotPlaced['evidence'] = []): EditResult {

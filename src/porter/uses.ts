@@ -132,7 +132,10 @@ export function sayUncoveredUses(edits: readonly PlacedEdit[], context: PortCont
       const added = p.segments.flatMap((s) => s.added).join('');
       const { first, last } = rangeOf(p);
       for (const d of p.file.outer) {
-        if (d.startLine < first || d.endLine >= last || (d.kind !== 'function' && d.kind !== 'macro')) continue;
+        // A declaration that the set replaces by its own; upstream's has another name by now.
+        const replaced = d.kind === 'prototype' && result.edit.kind === 'guarded-replace';
+        if (d.startLine < first || d.endLine >= last || !(d.kind === 'function' || d.kind === 'macro' || replaced))
+          continue;
         // The set has one of its own for the other branch.
         if (new RegExp(`\\b${d.name}\\b`).test(added)) continue;
         const users = usersOf(d.name, covered, context);

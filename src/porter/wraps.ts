@@ -1,6 +1,6 @@
 import type { Definition } from '../kernel-index/types';
 import type { LineMatch } from './align';
-import { tokens } from '../core/text';
+import { stripComments, tokens } from '../core/text';
 import { conditionalBetween } from './guards';
 import { grownGuard, isDeclaration, statementsIn } from './blocks';
 import type { Edit, Segment } from './lift';
@@ -154,6 +154,8 @@ export function wrappedRange(
   // With both of its ends unchanged the range is known, whatever upstream made of the middle.
   const ends = [p.baseUnits.findIndex((u) => u.first >= edit.wraps!.first), lastWrapped(p, edit.wraps)];
   const held = total > 2 && ends.every((i) => p.match[i]?.similarity === 1 && p.baseUnits[i]!.weight >= 0.7);
+  const same = missing && pair ? standsFor(edit, p, scope!, pair.target, { first, last }) : null;
+  if (same) return { ok: true, factor: REWRITTEN, why: `${same}: ${words.join(', ')}` };
   if (missing * 2 > total && !(held && pair)) return { ok: false, why: words.join(', ') };
   // What a register was loaded with may be loaded elsewhere; the instruction that uses it is what counts.
   const lost = base.index.language === 'asm' ? 0.85 : 0.75;
@@ -161,6 +163,49 @@ export function wrappedRange(
   const factor = (missing ? lost : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
   return { ok: true, factor, why: words.length ? words.join(', ') : 'all wrapped lines are unchanged' };
 }
+
+/** A statement that upstream wrote anew. */
+const REWRITTEN = 0.72;
+
+/**
+ * A guard that wraps one statement, whose lines are gone: between the same neighbours, unchanged and with nothing else in
+ * between, stands one statement of the same kind, which makes the same calls and sets the same variables. Gives one sentence.
+ */
+function standsFor(
+  edit: Edit,
+  p: Pairing,
+  from: Definition,
+  to: Definition,
+  range: { first: number; last: number },
+): string | null {
+  const wraps = edit.wraps!;
+  const units = [p.baseUnits.findIndex((u) => u.first >= wraps.first), lastWrapped(p, wraps)] as const;
+  const [above, below] = [p.match[units[0] - 1], p.match[units[1] + 1]];
+  if (above?.similarity !== 1 || below?.similarity !== 1) return null;
+  const [top, bottom] = [p.targetUnits[above.to]!, p.targetUnits[below.to]!];
+  const inside = p.targetUnits.filter((u) => u.first > top.last && u.last < bottom.first);
+  if (inside.some((u) => u.first < range.first || u.last >= range.last)) return null;
+  const one = (file: PorterFile, fn: Definition, first: number, last: number) => {
+    const held = statementsIn(file, fn).filter((s) => s.startLine >= first && s.endLine <= last);
+    const [outer] = held;
+    if (!outer || held.some((s) => s.start < outer.start || s.end > outer.end)) return null;
+    const text = stripComments(file.text.slice(outer.start, outer.end));
+    const called = [...text.matchAll(/\b([A-Za-z_]\w*)\s*\(/g)].map((m) => m[1]!).filter((w) => !KEYWORDS.has(w));
+    const set = [...text.matchAll(/(?<![.>\w])(\w+)\s*=(?!=)/g)].map((m) => m[1]!);
+    return { kind: outer.kind, called: [...new Set(called)].sort().join(), set: [...new Set(set)].sort() };
+  };
+  const was = one(p.base, from, wraps.first, wraps.last);
+  const is = one(p.target, to, range.first, range.last - 1);
+  if (!was || !is || was.called === '' || was.kind !== is.kind || was.called !== is.called) return null;
+  // A variable may have given way to another, as long as neither function has both.
+  const words = (file: PorterFile, fn: Definition) => new Set(tokens(file.text.slice(fn.start, fn.end)));
+  const [theirs, ours] = [words(p.target, to), words(p.base, from)];
+  const [gone, fresh] = [was.set.filter((w) => !is.set.includes(w)), is.set.filter((w) => !was.set.includes(w))];
+  if (gone.length !== fresh.length || gone.some((w) => theirs.has(w)) || fresh.some((w) => ours.has(w))) return null;
+  return `one statement between the same neighbours, which calls '${was.called}' as the wrapped one does`;
+}
+
+const KEYWORDS = new Set(['if', 'for', 'while', 'switch', 'return', 'sizeof', 'do', 'likely', 'unlikely']);
 
 function lastWrapped(p: Pairing, wraps: { last: number }): number {
   let i = p.baseUnits.length - 1;
@@ -238,6 +283,21 @@ export function renamedCalls(changes: readonly { from: string; to: string }[]): 
       renamed.set(a[differ[0]!]!, b[differ[0]!]!);
   }
   return renamed;
+}
+
+const WITH_VALUE = /^(\s*)(?:[A-Za-z_]\w*[\s*]+)+([A-Za-z_]\w*)\s*(=(?!=)[^]*)$/;
+
+/**
+ * Upstream took a declaration and its value apart, and of the lines of an edit kept the assignment: where the set declares
+ * the variable again, with another value, it assigns it, too.
+ */
+export function asAssignment(line: string, changes: readonly { from: string; to: string }[]): string {
+  const [, gap, name, value] = WITH_VALUE.exec(line) ?? [];
+  if (name === undefined) return line;
+  const apart = changes.some(
+    ({ from, to }) => WITH_VALUE.exec(from)?.[2] === name && to.trim().startsWith(`${name} =`),
+  );
+  return apart ? `${gap!}${name} ${value!}` : line;
 }
 
 /** By how many tabs the code around a segment stands deeper (or less deep) than in the base. */

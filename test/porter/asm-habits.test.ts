@@ -55,3 +55,19 @@ test('registers are not followed where the lines contradict each other, or diffe
   );
   expect(renamedRegisters([line('\tadd x18, x0, #8', '\tadd x29, x0, #16')])).toEqual(new Map());
 });
+
+test('a macro that a header has by now is no second time defined', async () => {
+  const H = 'arch/arm64/include/asm/kvm_asm.h';
+  const macro = lines('.macro save_all', '\tstp\tx0, x1, [sp, #-16]!', '.endm');
+  const set = base.replace('el1_sync:', `#ifdef CONFIG_SET\n${macro}#endif\n\nel1_sync:`);
+  const outcome = async (header: string) => {
+    const texts = { [S]: base, [H]: lines('#define VCPU 8') };
+    const { hunks } = await port(texts, { [S]: set }, { [S]: base.replace('#8', '#16'), [H]: header });
+    return [hunks[0]!.outcome, hunks[0]!.message];
+  };
+  expect((await outcome(lines('#define VCPU 16')))[0]).not.toBe('conflict');
+  expect(await outcome(lines('#define VCPU 16') + macro)).toEqual([
+    'conflict',
+    expect.stringContaining("the macro 'save_all'"),
+  ]);
+});

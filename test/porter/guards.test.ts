@@ -280,3 +280,28 @@ test('a guard may not hold only the beginning of another conditional: its #else 
   const { hunks } = await only(base, set, torn);
   expect(hunks.map((h) => [h.outcome, h.message])).toEqual([['conflict', expect.stringContaining('only a part of')]]);
 });
+
+test('a declaration that upstream took apart from its value is assigned in the set’s branch, too', async () => {
+  const base = fn(
+    'u64 offset = this_cpu(vcpu) - symbol(vcpu);',
+    '',
+    'BUG_ON(!ready(vcpu));',
+    'call_init(vcpu, offset);',
+  );
+  const set = base
+    .replace('\tu64 offset', '#ifndef CONFIG_SET\n\tu64 offset')
+    .replace('symbol(vcpu);\n', 'symbol(vcpu);\n#else\n\tu64 offset = 0;\n#endif\n');
+  const apart = fn(
+    'unsigned long offset;',
+    '',
+    'offset = this_cpu(vcpu) - symbol(vcpu);',
+    '',
+    'BUG_ON(!ready(vcpu));',
+    'call_init(vcpu, offset);',
+  );
+  const { text, outcomes } = await only(base, set, apart);
+  expect(outcomes).not.toContain('conflict');
+  expect(text).toContain('symbol(vcpu);\n#else\n\toffset = 0;\n#endif\n');
+  const together = await only(base, set, base.replace('u64 offset', 'unsigned long offset'));
+  expect(together.text).toContain('#else\n\tu64 offset = 0;\n#endif\n');
+});

@@ -54,6 +54,25 @@ test('an entry goes with its siblings to another file, with the paths of that fi
   expect(files[to]).toBe(lines('obj-y += kernel/ mm/', 'obj-$(CONFIG_KVM) += kvm/', 'obj-$(CONFIG_SET) += corevisor/'));
 });
 
+test('an entry goes behind the sibling that it stands behind, not to the end of the list', async () => {
+  const [from, to] = ['arch/arm64/Makefile', 'arch/arm64/Kbuild'];
+  const base = lines(
+    'core-y += arch/arm64/kernel/ arch/arm64/mm/',
+    'core-$(CONFIG_KVM) += arch/arm64/kvm/',
+    'core-$(CONFIG_CRYPTO) += arch/arm64/crypto/',
+    'libs-y := arch/arm64/lib/',
+  );
+  const after = (sibling: string) =>
+    base.replace(`${sibling}/\n`, `${sibling}/\ncore-$(CONFIG_SET) += arch/arm64/corevisor/\n`);
+  const kbuild = ['obj-y += kernel/ mm/', 'obj-$(CONFIG_KVM) += kvm/', 'obj-$(CONFIG_CRYPTO) += crypto/'];
+  const upstream = { [from]: lines('core-y += arch/arm64/', 'libs-y := arch/arm64/lib/'), [to]: lines(...kbuild) };
+  const own = 'obj-$(CONFIG_SET) += corevisor/';
+  const behindKvm = await port({ [from]: base }, { [from]: after('kvm') }, upstream);
+  expect(behindKvm.files[to]).toBe(lines(...kbuild.slice(0, 2), own, ...kbuild.slice(2)));
+  const behindCrypto = await port({ [from]: base }, { [from]: after('crypto') }, upstream);
+  expect(behindCrypto.files[to]).toBe(lines(...kbuild, own));
+});
+
 test('an entry of a list that got another name', async () => {
   const base = lines('obj-y := timer.o switch.o', 'obj-y += ../entry.o', '', 'hyp := $(obj-y)', 'obj-y := kvm.o');
   const patched = base.replace('entry.o\n', 'entry.o\nobj-$(CONFIG_SET) += probe.o\n');

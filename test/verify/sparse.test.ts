@@ -3,6 +3,7 @@ import { newOnes } from '../../src/verify/checks/sparse';
 
 const said = (text: string, line: number): Diagnostic => ({
   ...{ severity: 'warning', path: 'virt/kvm/one.c', line, text, cause: text, name: null, from: [] },
+  expanded: null,
 });
 
 test('what sparse says of the set at home is not new, each time it says so', () => {

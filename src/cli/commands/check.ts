@@ -193,5 +193,10 @@ function show(document: CheckDocument, ui: Ui): void {
 function line(f: CheckResult['findings'][number], word: string): string {
   const where = `${forDisplay(f.path)}${f.line === null ? '' : `:${f.line}`}`;
   const from = [f.definition && `in ${f.definition}`, f.hunk && `hunk ${f.hunk}`].filter(Boolean).join(', ');
-  return `        ${word}: ${where}: ${forDisplay(f.text)} [${f.kind}]${from ? ` (${from})` : ''}`;
+  const work = f.workItem
+    ? `: ${f.workItem.id}, ${forDisplay(f.workItem.title)}`
+    : f.workItem === null
+      ? ': no work item'
+      : '';
+  return `        ${word}: ${where}: ${forDisplay(f.text)} [${f.kind}]${from ? ` (${from})` : ''}${work}`;
 }
