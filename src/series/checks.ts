@@ -176,9 +176,11 @@ export async function checkCheckpatch(
     original.flatMap((m) => splitLines(m.text).map((l) => (l[0] === '+' ? chomp(l).slice(1).trim() : ''))),
   );
   // What is said of a mail as a whole (no sign-off, no message) does not hang on its diff.
-  const whole = await ask(original.map((m) => ({ name: m.name, text: m.text.split(/^---$/m)[0]! })));
-  const types = new Set(typeof whole === 'string' ? [] : whole.filter((f) => f.text === null).map((f) => f.type));
+  const whole = await ask(
+    original.map((m) => ({ name: m.name, text: `${m.text.split(/^---$/m)[0]!}---\n${newFile(['int x;'])}` })),
+  );
   const isWhole = (f: Finding) => f.text === null || WHOLE_MAIL.test(f.type);
+  const types = new Set(typeof whole === 'string' ? [] : whole.filter(isWhole).map((f) => f.type));
   const word = (f: Finding) => (isWhole(f) ? types.has(f.type) : lines.has(f.text!));
   // A line that was adapted to the target keeps the set's style: its own line is asked about in its stead.
   const adapted = ours.filter((f) => !word(f) && !isWhole(f));
@@ -223,15 +225,19 @@ async function inheritedFrom(
     if (best) asked.push({ finding, line: chomp(best.line) });
   }
   if (asked.length === 0) return found;
-  const body = asked.map((a) => `${a.line}\n`).join('');
-  const head = 'From: x <x@localhost>\nSubject: [PATCH] x\n\nx\n---\ndiff --git a/x.c b/x.c\nnew file mode 100644\n';
-  const text = `${head}--- /dev/null\n+++ b/x.c\n@@ -0,0 +1,${asked.length} @@\n${body}`;
+  const text = `From: x <x@localhost>\nSubject: [PATCH] x\n\nx\n---\n${newFile(asked.map((a) => a.line.slice(1)))}`;
   const said = await ask([{ name: 'lines.patch', text }]);
   if (typeof said === 'string') return found;
   for (const { finding, line } of asked) {
     if (said.some((f) => f.type === finding.type && f.text === line.slice(1).trim())) found.add(finding);
   }
   return found;
+}
+
+/** A diff that adds a file with these lines: without one checkpatch takes a mail for no patch. */
+function newFile(lines: readonly ByteString[]): ByteString {
+  const head = 'diff --git a/x.c b/x.c\nnew file mode 100644\n--- /dev/null\n+++ b/x.c\n';
+  return `${head}@@ -0,0 +1,${lines.length} @@\n${lines.map((l) => `+${l}\n`).join('')}`;
 }
 
 /** The share of tokens that two lines have in common. */

@@ -12,7 +12,7 @@ foreach my $file (grep { !/^--/ } @ARGV) {
 		print "$name:", $i + 1, ": ERROR:TRAILING_WHITESPACE: trailing whitespace\\n" if $lines[$i] =~ /^\\+.*[ \\t]$/;
 	}
 	print "$name:", scalar(@lines), ": ERROR:MISSING_SIGN_OFF: Missing Signed-off-by: line(s)\\n"
-		unless grep { /^Signed-off-by:/ } @lines;
+		unless !(grep { /^@@ / } @lines) or grep { /^Signed-off-by:/ } @lines;
 }
 `;
 
