@@ -1,11 +1,13 @@
 // Distinct compile errors of one set by target, kport's port beside git's merge:
-//   node bench/compile-table.js --tree REPO --set NAME --patches DIR [--repair yes] [--merge REV] v4.19 v5.4 …
-// --repair yes adds the port that `kport apply --repair` makes.
-// --merge names the set as a revision of REPO, for `git merge-tree` (needs git 2.38). Branches compile-table/* are replaced.
-const { execFileSync, spawnSync } = require('node:child_process');
+//   node bench/compile-table.js --tree REPO --set NAME --patches DIR [--repair yes] [--merge REV] [--port no] v4.19 v5.4 …
+// --repair yes adds the port that `kport apply --repair` makes; --port no leaves out the one without.
+// --merge names the set as a revision of REPO, for `git merge-tree` (needs git 2.38; see git-merge.js). Branches
+// compile-table/* are replaced.
+const { spawnSync } = require('node:child_process');
 const path = require('node:path');
+const { gitMerge } = require('./git-merge');
 
-const options = { tree: '.', set: '', patches: 'patches', merge: '', repair: '' };
+const options = { tree: '.', set: '', patches: 'patches', merge: '', repair: '', port: 'yes' };
 const targets = [];
 for (let i = 2; i < process.argv.length; i++) {
   const name = process.argv[i].replace(/^--/, '');
@@ -13,7 +15,6 @@ for (let i = 2; i < process.argv.length; i++) {
   else targets.push(process.argv[i]);
 }
 const bin = path.join(__dirname, '../bin/kport');
-const git = (...args) => spawnSync('git', ['-C', options.tree, ...args], { encoding: 'utf8', maxBuffer: 1e9 });
 const common = ['--patches', options.patches, '--set', options.set, '--tree', options.tree, '--json'];
 
 function kport(...args) {
@@ -23,11 +24,11 @@ function kport(...args) {
 }
 
 function row(target, what, args) {
-  const document = kport('check', ...common, ...args);
+  const document = kport('check', ...common, '--no-sparse', ...args);
   const cell = (name) => {
     const check = document.checks.find((c) => c.name === name);
     const f = check.figures ?? {};
-    if (!f.causes) return check.result;
+    if (!f.causes) return `${check.result}: ${check.reason}`;
     const stopped = f.stopped ? ` (stopped at ${f.stopped.step})` : '';
     return `${f.errors} errors, ${f.causes.length} causes, ${f.attributed} attributed${stopped}`;
   };
@@ -38,20 +39,19 @@ process.stdout.write('target\tby\toption on\toption off\n');
 for (const target of targets) {
   const branch = `compile-table/${options.set}-${target}`;
   kport('apply', ...common, '--to', target, '--branch', branch, '-f');
-  row(target, 'kport', ['--branch', branch]);
+  if (options.port === 'yes') row(target, 'kport', ['--branch', branch]);
   if (options.repair === 'yes') {
     const repaired = `${branch}-repaired`;
     const { repair } = kport('apply', ...common, '--to', target, '--branch', repaired, '-f', '--repair');
     row(target, `kport --repair (${repair.changes.length} lines, ${repair.tried} tries)`, ['--branch', repaired]);
   }
   if (!options.merge) continue;
-  const tree = git('merge-tree', '--write-tree', target, options.merge).stdout.split('\n')[0];
-  if (!/^[0-9a-f]{40,}$/.test(tree)) {
-    process.stdout.write(`${target}\tgit merge\tno tree\t\n`);
-    continue;
-  }
-  const commit = execFileSync('git', ['-C', options.tree, 'commit-tree', '-p', target, '-m', 'merged', tree], {
-    encoding: 'utf8',
-  }).trim();
-  row(target, 'git merge', ['--branch', commit, '--to', target]);
+  const merged = gitMerge(options.tree, target, options.merge, branch);
+  const lacking = merged.tornOfSet.length ? `, ${merged.tornOfSet.length} paths of the set not asked about` : '';
+  const markers = `${merged.marked.length} files with markers${lacking}`;
+  row(target, `git merge (${markers})`, ['--branch', merged.commit, '--to', target]);
+  if (!merged.buildable) continue;
+  // Kconfig stops at a marker: nothing is configured, so nothing else can be counted.
+  const what = `git merge, ${merged.buildMarked.join(' ')} taken from the port`;
+  row(target, what, ['--branch', merged.buildable, '--to', target]);
 }

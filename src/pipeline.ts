@@ -6,6 +6,7 @@ import { collisionsOf } from './porter/collisions';
 import { Sections } from './porter/sections';
 import { Aligner } from './porter/place';
 import { EraParts } from './porter/era-parts';
+import { arraysDeclared } from './porter/macro-texts';
 import { MappedHeirs } from './porter/heirs';
 import type { PortContext } from './porter/context';
 import { Reference } from './porter/reference';
@@ -83,7 +84,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const target = new View(targetIndex);
   const era = input.generate ? await eraChange(set, input.base, input.target) : null;
   const sides = sidesOf(set, target, scope, input.knowledge);
-  const { context, own } = contextOf(set, baseIndex, sides, {
+  const { context, own, arrays } = contextOf(set, baseIndex, sides, {
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
     resolutions: input.resolutions?.length ? new Resolutions(input.resolutions, input.target.commit) : null,
     parts: era && new EraParts(era),
@@ -95,6 +96,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     input.progress(`porting ${patch.file}`);
     for (const [path, file] of files) patched.set(path, file);
     for (const name of await namesAdded(base, patched, files.keys())) own.add(name);
+    for (const name of await arraysDeclared(patched, files.keys())) arrays.add(name);
     context.collisions = new Map([...context.collisions, ...(await collisionsOf(files.keys(), context))]);
     const done = await portPatch(patch, context);
     await context.parts?.join(done, context);
@@ -102,6 +104,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     ported.trees.push(new Map(target.changes()));
     for (const [path, file] of files) base.set(path, file);
   }
+  await context.parts?.finish(ported.patches, context);
   clock.lap('port');
   if (input.between === null) return ported;
   input.progress('asking the releases between');
@@ -142,26 +145,26 @@ function contextOf(
   baseIndex: KernelIndex,
   { target, refused, twins, folded, scope, knowledge, hasFile }: Sides,
   rest: Pick<PortContext, 'markers' | 'resolutions' | 'parts' | 'reference'>,
-): { context: PortContext; own: Set<string> } {
+): { context: PortContext; own: Set<string>; arrays: Set<string> } {
   const [base, patched] = [new View(baseIndex), new View(baseIndex)];
   const map = mapSymbols(baseIndex, target.kernel, knowledge);
   const heirs = new MappedHeirs(base, target, map);
-  const own = new Set<string>();
+  const [own, arrays] = [new Set<string>(), new Set<string>()];
   const operand: Operand = (macro, index, name) => heirs.operand(macro, index, name);
   const context: PortContext = {
     ...{ base, patched, target, heirs, refused, twins, folded, placed: [], votes: new Map(), ...rest },
     collisions: new Map(),
-    adapter: new Adapter(baseIndex, target.kernel, map, operand, own, hasFile, twins),
+    adapter: new Adapter(baseIndex, target.kernel, map, operand, own, hasFile, twins, arrays),
     sections: new Sections(baseIndex, target),
     code: new CodeSearch(target, (path) => scope.has(path)),
     aligner: new Aligner((word) => heirs.rename(word), operand),
     options: new Options(
-      () => new Set([...base.tree.paths(), ...touchedPaths(set)]),
-      (path) => patched.text(path),
+      { paths: () => new Set([...base.tree.paths(), ...touchedPaths(set)]), read: (path) => patched.text(path) },
+      { paths: () => target.tree.paths(), read: (path) => target.text(path) },
     ),
     roleOf: rolesOf(set.patches, base.tree.paths()),
   };
-  return { context, own };
+  return { context, own, arrays };
 }
 
 /** The reference of a port, its patches read; null when there is none. */
@@ -172,7 +175,7 @@ async function referenceOf(input: PipelineInput, sides: Sides): Promise<Referenc
   const steps: { patch: Patch; files: FilesAfter }[] = [];
   for await (const step of baseAfterEachPatch(set, base, input.scratch, null)) steps.push(step);
   const index = await indexKernel(base, { scope: sides.scope, cache: input.cache });
-  const { context, own } = contextOf(set, index, sides, {
+  const { context, own, arrays } = contextOf(set, index, sides, {
     markers: null,
     resolutions: null,
     parts: null,
@@ -181,7 +184,7 @@ async function referenceOf(input: PipelineInput, sides: Sides): Promise<Referenc
   const apart = (tree: KernelTree) => releasesApart(tree.version, input.target.version);
   const nearer = apart(base) < apart(input.base);
   const version = formatVersion(base.version);
-  return Reference.open(steps, { name: set.name, version, nearer, ported: input.set.patches, context, own });
+  return Reference.open(steps, { name: set.name, version, nearer, ported: input.set.patches, context, own, arrays });
 }
 
 /** The same, held against the ports of the set to every release on the way. */

@@ -64,7 +64,7 @@ async function checksOf(port: FreshPort, compile: CiRequest['compile']): Promise
   const ctx = await openContext({ set, base, target, ported, report, option: null });
   let results: CheckResult[];
   if (compile === true) {
-    const build = { prefix: null, jobs: 1, config: '', keep: null, boot: false, each: null };
+    const build = { prefix: null, jobs: 1, config: '', keep: null, boot: false, sparse: false, each: null };
     results = (await runAllChecks(ctx, build)).results;
   } else {
     results = (await runChecks(ctx, SOURCE_CHECKS)).results;

@@ -96,9 +96,17 @@ export interface HunkReport {
   skipped: string | null;
 }
 
-/** True for a hunk that a person has to look at: not placed, and not left out on purpose. */
-export function isLeft(hunk: Pick<HunkReport, 'outcome' | 'skipped'>): boolean {
-  return !PLACED.has(hunk.outcome) && !hunk.skipped;
+/**
+ * True for a hunk that a person has to look at: not placed, not left out on purpose, and not one that changes nothing in the
+ * set itself. What is dead code at home and has no place in the target is reported, but nobody has to decide about it.
+ */
+export function isLeft(hunk: Pick<HunkReport, 'outcome' | 'skipped' | 'inert'>): boolean {
+  return !PLACED.has(hunk.outcome) && !hunk.skipped && !hunk.inert;
+}
+
+/** True for a hunk that found no place and that nobody misses: without it the set does what it does at home. */
+export function isDeadWeight(hunk: Pick<HunkReport, 'outcome' | 'skipped' | 'inert'>): boolean {
+  return !PLACED.has(hunk.outcome) && !hunk.skipped && hunk.inert;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
+import { bootCall } from './boot-call';
 import type { EraChange } from './era-parts';
 import { callMacro } from './generate';
 import { block, columns, comment, upTo, wrapped } from './layout';
@@ -54,23 +55,6 @@ export function hostHeader(change: EraChange): ByteString {
     '',
     `#endif /* ${guard} */`,
   ].join('\n')}\n`;
-}
-
-/** What the set's dispatcher does for a number that names a function of EL2: calls it, on a condition. */
-interface BootCall {
-  /** When it may be called; null when always. */
-  condition: string | null;
-  start: number;
-  end: number;
-}
-
-/** Finds `if (…) return ((fn)nr)(…);` in the text of the dispatcher. */
-function bootCall(code: ByteString, number: string): BootCall | null {
-  const call = new RegExp(
-    `([ \\t]*if[ \\t]*\\(([^;{}]*)\\)\\s*)?[ \\t]*return\\s+\\(\\s*\\([^()]+\\)\\s*${number}\\s*\\)\\s*\\([^;{}]*\\)\\s*;[ \\t]*\\n`,
-  ).exec(code);
-  if (!call) return null;
-  return { condition: call[2]?.trim() ?? null, start: call.index, end: call.index + call[0].length };
 }
 
 /**

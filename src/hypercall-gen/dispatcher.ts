@@ -294,6 +294,7 @@ function readFunction(
       rest: chain && top ? restBehind(chain, top, reader) : null,
       declarations: [],
       calledFrom: [],
+      replaces: false,
     },
   };
 }
@@ -623,6 +624,7 @@ function readTable(sources: Sources, numbers: Numbers, source: Source, definitio
       rest: null,
       declarations: [],
       calledFrom: [],
+      replaces: false,
     },
   };
 }

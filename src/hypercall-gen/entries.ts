@@ -89,24 +89,37 @@ export function addInclude(text: ByteString, header: string, option: string | nu
   return [...lines.slice(0, at + 1), guarded, ...lines.slice(at + 1)].join('');
 }
 
+/** What a kernel's own dispatcher says of a number that it does not know, and how it is told that function. */
+const UNKNOWN = 'SMCCC_RET_NOT_SUPPORTED';
+
 /**
- * In the function that mentions `marker` and takes the host's context: calls `dispatcher` first and returns when the call
- * was its own. Null when there is no such function.
+ * In the kernel's own dispatcher, the function that mentions the answer for unknown numbers and takes the host's context:
+ * calls `dispatcher` first and returns when the call was its own. With `instead` all that the function did is compiled out
+ * with the option, and what `dispatcher` does not know is unknown. Null when there is no such function.
  */
-export function callFirst(
+export function callDispatcher(
   text: ByteString,
-  marker: string,
   dispatcher: string,
   option: string | null,
+  instead: boolean,
 ): ByteString | null {
   if (text.includes(`${dispatcher}(`)) return text;
   const tree = parseC(maskC(text));
   for (const node of tree.rootNode.descendantsOfType('function_definition')) {
-    if (!text.slice(node.startIndex, node.endIndex).includes(marker)) continue;
+    if (!text.slice(node.startIndex, node.endIndex).includes(UNKNOWN)) continue;
     const body = node.childForFieldName('body');
     const head = text.slice(node.startIndex, body?.startIndex);
     const context = /struct\s+kvm_cpu_context\s*\*\s*(\w+)/.exec(head)?.[1];
     if (!body || !context) continue;
+    if (instead) {
+      const [open, close] = [body.startIndex + 1, body.endIndex - 1];
+      const old = text.slice(open, close);
+      // A guard that begins or ends elsewhere cannot be gone around.
+      if (!isBalanced(old) || !/^[ \t]*\n/.test(old)) return null;
+      const own = `\tif (!${dispatcher}(${context}))\n\t\t${context}->regs.regs[0] = ${UNKNOWN};\n`;
+      const all = option === null ? own : `#ifdef ${option}\n${own}#else\n${old.replace(/^[ \t]*\n/, '')}#endif\n`;
+      return `${text.slice(0, open)}\n${all}${text.slice(close)}`;
+    }
     const first = body.namedChildren.find(
       (c) =>
         c.type !== 'declaration' &&
@@ -123,6 +136,16 @@ export function callFirst(
     return text.slice(0, lineStart) + guarded + text.slice(lineStart);
   }
   return null;
+}
+
+function isBalanced(text: ByteString): boolean {
+  let depth = 0;
+  for (const [, word] of text.matchAll(/^[ \t]*#[ \t]*(if|ifdef|ifndef|else|elif|endif)\b/gm)) {
+    if (word!.startsWith('if')) depth++;
+    else if (depth === 0) return false;
+    else if (word === 'endif') depth--;
+  }
+  return depth === 0;
 }
 
 /** Adds aliases behind the last one that stands in no condition of its own. */

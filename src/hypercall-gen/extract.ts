@@ -1,10 +1,11 @@
 import type { ByteString } from '../core/text';
 import type { PatchSet } from '../patch-set/patch-set';
+import { bootCall } from './boot-call';
 import { findCallers, toArgument, type DirectCall, type Stub } from './callers';
 import { findDispatcher, type Branch, type FoundDispatcher } from './dispatcher';
 import { patchedFiles, type PatchedFile, type ReadBase } from './source';
 import { findNumbers, type NumberMacro, type Numbers } from './numbers';
-import { bare, nameLine, placeOf, Sources, type Found } from './sources';
+import { bare, nameLine, placeOf, Sources, type Found, type Source } from './sources';
 import { baseType } from './c-types';
 import {
   type Argument,
@@ -372,13 +373,15 @@ function home(
 function completeDispatcher(sources: Sources, found: FoundDispatcher): Dispatcher {
   const { dispatcher } = found;
   const calledFrom: Dispatcher['calledFrom'] = [];
+  const isInstead: boolean[] = [];
   const word = new RegExp(`\\b${dispatcher.name}\\b`);
   for (const source of sources.files) {
     if (source.path.endsWith('.S')) {
       const lines = source.code.split('\n');
       lines.forEach((line, i) => {
-        if (word.test(line) && /^\s*(?:\w+:)?\s*(bl|b|ldr|adr\w*)\b/.test(line))
-          calledFrom.push({ path: source.path, line: i + 1, how: 'assembly' });
+        if (!word.test(line) || !/^\s*(?:\w+:)?\s*(bl|b|ldr|adr\w*)\b/.test(line)) return;
+        calledFrom.push({ path: source.path, line: i + 1, how: 'assembly' });
+        isInstead.push(standsInstead(source, i));
       });
       continue;
     }
@@ -405,7 +408,25 @@ function completeDispatcher(sources: Sources, found: FoundDispatcher): Dispatche
   const own = found.definition.signature?.parameters.filter((p) => p.type !== 'void' || p.name) ?? [];
   const byRegister = !dispatcher.frame && own[0]?.name === dispatcher.numberName;
   const parameters = byRegister ? own.map(toArgument) : [];
-  return { ...dispatcher, parameters, calledFrom, declarations: [...declarations].sort() };
+  const { definition, source } = found;
+  const code = source.code.slice(definition.start, definition.end);
+  // A dispatcher that calls functions by their addresses is KVM's own, too.
+  const replaces =
+    isInstead.length > 0 && isInstead.every(Boolean) && bootCall(code, own[0]?.name ?? dispatcher.numberName) === null;
+  return { ...dispatcher, parameters, calledFrom, replaces, declarations: [...declarations].sort() };
+}
+
+/** True when a line that the set wrote has code of the kernel in another branch of its `#ifdef`. */
+function standsInstead(source: Source, line: number): boolean {
+  const lines = source.code.split('\n');
+  return source.index.conditionals.some(({ branches, endLine }) => {
+    const at = branches.findLastIndex((b) => b.line < line);
+    if (at < 0 || line >= endLine || !Sources.wrote(source, branches[at]!.line)) return false;
+    return branches.some((b, i) => {
+      const others = lines.slice(b.line + 1, branches[i + 1]?.line ?? endLine);
+      return i !== at && others.some((l, k) => l.trim() !== '' && !Sources.wrote(source, b.line + 1 + k));
+    });
+  });
 }
 
 /** `u64 `, `char *`: what goes right before a name. */

@@ -1,6 +1,6 @@
 import { splitLines, type ByteString } from '../core/text';
 import { baseType, tagsIn, typeInfo } from './c-types';
-import { addAlias, addInclude, addObject, callFirst } from './entries';
+import { addAlias, addInclude, addObject, callDispatcher } from './entries';
 import type { Era, TreeReader } from './era';
 import { parameterList, spaced } from './extract';
 import { block, comment, defines, macroLines, wrapped } from './layout';
@@ -137,7 +137,7 @@ async function entries(work: Generation, era: Era, tree: TreeReader): Promise<Ge
   await change(makefile, 'build', (t) => addObject(t, objectOf(work.dispatcherPath), option, /^(hyp|obj|hyp-obj)$/));
   if (era.kind === 'smccc' && era.hypMain) {
     await change(era.hypMain, 'glue', (t) => {
-      const called = callFirst(t, 'SMCCC_RET_NOT_SUPPORTED', work.dispatcherName, option);
+      const called = callDispatcher(t, work.dispatcherName, option, work.replaces);
       return called && addInclude(called, work.include, option);
     });
   }
@@ -194,6 +194,10 @@ class Generation {
     }
   }
 
+  /** KVM's own calls are out of the host's reach with the set, as they were where it comes from. */
+  get replaces(): boolean {
+    return this.table.interface.dispatcher?.replaces ?? false;
+  }
   get include(): string {
     return `asm/${this.stem}_hypercalls.h`;
   }
@@ -524,7 +528,7 @@ class Generation {
     if (smccc) {
       lines.push(
         ...block([
-          `Gives true when the number was the corevisor's; then x0 and x1 hold the answer. Everything else is for KVM's own dispatcher.`,
+          `Gives true when the number was the corevisor's; then x0 and x1 hold the answer. ${this.replaces ? "Nobody else's are answered: KVM's own dispatcher is not compiled in." : "Everything else is for KVM's own dispatcher."}`,
         ]),
       );
     }
@@ -650,6 +654,8 @@ class Generation {
         `glue: generated, a call of '${this.dispatcherName}' in ${into}; no assembly is needed` +
           (places ? `, that of the set (${places}) is obsolete` : ''),
       );
+      if (this.replaces)
+        this.notes.push(`with the option none of KVM's own calls is answered: the set replaces its dispatch`);
     } else if (how === 'ported')
       this.notes.push(`glue: ported, the set's own entry code (${places}) calls '${this.dispatcherName}'`);
     else if (smccc) this.notes.push(`glue: none, KVM's dispatcher has to call '${this.dispatcherName}'`);
@@ -665,7 +671,10 @@ class Generation {
       }
     }
     if (smccc && this.table.interface.dispatcher?.unknown.length) {
-      this.notes.push("what the set does for unknown numbers is left out: KVM's own dispatcher answers them");
+      const who = this.replaces
+        ? "they are answered as KVM's own dispatcher does"
+        : "KVM's own dispatcher answers them";
+      this.notes.push(`what the set does for unknown numbers is left out: ${who}`);
     }
     const rest = this.table.interface.dispatcher?.rest;
     if (rest) {

@@ -132,6 +132,10 @@ const Dispatcher = z
       .array(z.object({ path: z.string(), line: z.number().int().min(1), how: z.enum(['assembly', 'c']) }))
       .default([])
       .describe('who calls the dispatcher: the entry glue'),
+    replaces: z
+      .boolean()
+      .default(false)
+      .describe("the glue stands in the place of KVM's own: with the set no call of the host reaches KVM's functions"),
   })
   .describe('the EL2 function that tells the numbers apart');
 

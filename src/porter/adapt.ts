@@ -10,6 +10,7 @@ import { readChains } from './chains';
 import { keepConstants } from './constants';
 import type { PortContext } from './context';
 import { copiesOfNothing, readAsUpstream } from './learned';
+import { calledAs, changeEvidence, MacroTexts } from './macro-texts';
 import type { View } from './view';
 import type { MapEntry, SignatureChange } from '../symbol-map/types';
 
@@ -57,6 +58,7 @@ const WORD = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|(#\s*include\b[
 export class Adapter {
   private readonly asm: AsmMacros;
   private readonly carrier: Carrier;
+  private readonly macros: MacroTexts;
   private readonly readings = new Map<string, Reading>();
   private readonly calls = new Map<string, { dropped: number[]; arity: number } | { doubt: string } | null>();
 
@@ -71,8 +73,11 @@ export class Adapter {
     private readonly hasFile: (path: ByteString) => boolean,
     /** Files of the set that upstream has under another path. */
     private readonly twins: ReadonlyMap<ByteString, ByteString>,
+    /** Arrays that the set declares. */
+    private readonly arrays: ReadonlySet<string> = new Set(),
   ) {
     this.asm = new AsmMacros(base, target);
+    this.macros = new MacroTexts(base, target, map);
     this.carrier = new Carrier(base, target, map, own);
   }
 
@@ -91,7 +96,7 @@ export class Adapter {
     /** What is doubted because a definition of the base is gone: by its name. */
     const gone = new Map<string, string>();
     const lost = new Map<string, string>();
-    let rewritten = text.replace(
+    let rewritten = this.followMacros(text, evidence).replace(
       WORD,
       (
         whole,
@@ -286,9 +291,15 @@ export class Adapter {
     const reshaped = entry?.changes.some((c) => c.kind === 'became-callable' || c.kind === 'became-plain');
     if (entry && heir && reshaped)
       return { doubt: `mentions '${word}', which is '${heir.name}' with other operands now` };
+    // One name for another is a rename only when both name the same kind of thing.
+    const retyped = entry?.from.kind === 'variable' && entry.changes.find((c) => c.kind === 'returns-changed');
+    if (entry && heir && retyped && retyped.kind === 'returns-changed')
+      return { doubt: `mentions '${word}', whose heir '${heir.name}' is a '${retyped.into}', not a '${retyped.from}'` };
     if (entry && heir && entry.status === 'renamed' && entry.confidence >= SURE) {
       if (statementOnly(entry, this.target) && !statementOnly(entry, this.base))
         return { doubt: `mentions '${word}', which is '${heir.name}', a whole statement, in the target`, gone: word };
+      if (otherOperands(entry, base, target))
+        return { doubt: `mentions '${word}', which is '${heir.name}' with other operands now`, gone: word };
       const name = heir.name.slice(heir.name.lastIndexOf('.') + 1);
       return { to: name, evidence: { kind: 'renamed', text: `'${word}' is '${name}' in the target` } };
     }
@@ -333,6 +344,24 @@ export class Adapter {
         return `${head}${name}(${plain(parameters)});`;
       },
     );
+  }
+
+  /** Calls of macros whose operands changed, but not what they say: see `macro-texts.ts`. */
+  private followMacros(text: ByteString, evidence: Map<string, Evidence>): ByteString {
+    let out = '';
+    let at = 0;
+    for (const m of text.matchAll(/\b([A-Za-z_]\w*)\s*\(/g)) {
+      const name = m[1]!;
+      const change = m.index < at || this.own.has(name) ? null : this.macros.change(name);
+      const args = change && argumentsAt(text, m.index + m[0].length - 1);
+      const now = args && calledAs(change, args.list, this.arrays);
+      const before = args?.list.map((a) => a.trim()).join(', ');
+      if (!now || before === undefined || (change.name === name && now.join(', ') === before)) continue;
+      out += `${text.slice(at, m.index)}${change.name}${m[0].slice(name.length)}${now.join(', ')}`;
+      at = args.end;
+      evidence.set(`${name}(${before}`, changeEvidence(name, change, before, now.join(', ')));
+    }
+    return out + text.slice(at);
   }
 
   /** Operands that macros of the target take in another spelling. */
@@ -451,6 +480,17 @@ function statementOnly(entry: MapEntry, kernel: KernelIndex): boolean {
     .some(({ file, definition: d }) => d.kind === 'macro' && /;\s*$/.test(file.text.slice(d.start, d.end)));
 }
 
+/** True for a macro whose heir takes another number of operands. */
+function otherOperands(entry: MapEntry, base: KernelIndex, target: KernelIndex): boolean {
+  const counts = (kernel: KernelIndex, name: string) =>
+    kernel
+      .definitions(name)
+      .flatMap((f) => (f.definition.kind === 'macro' && f.definition.signature ? [f.definition.signature] : []));
+  const [was, is] = [counts(base, entry.from.name), counts(target, entry.to[0]?.name ?? '')];
+  const fits = was.some((a) => is.some((b) => b.variadic || a.parameters.length === b.parameters.length));
+  return was.length > 0 && is.length > 0 && !fits;
+}
+
 /** Names that a patch defines: definitions, fields, enumerators of its files that the base's files do not have. */
 export async function namesAdded(base: View, patched: View, paths: Iterable<ByteString>): Promise<Set<string>> {
   const namesOf = async (view: View, path: ByteString) => {
@@ -476,7 +516,7 @@ export async function namesAdded(base: View, patched: View, paths: Iterable<Byte
 }
 
 /** The arguments behind an open parenthesis, and where they end; null when it never closes. */
-function argumentsAt(text: ByteString, open: number): { list: string[]; end: number } | null {
+export function argumentsAt(text: ByteString, open: number): { list: string[]; end: number } | null {
   const list: string[] = [];
   let depth = 0;
   let from = open + 1;

@@ -1,4 +1,4 @@
-import { stripComments } from '../core/text';
+import { stripComments, tokens } from '../core/text';
 import { statementsOf, type Statement } from '../kernel-index/statements';
 import type { Definition } from '../kernel-index/types';
 import type { Edit, Segment } from './lift';
@@ -250,6 +250,7 @@ export function wholeBodySite(
   if (!head.every((u) => isDeclaration(base.lines[u.first]!))) return null;
   // Wrapped declarations: where among the target's the guard opens, lines must tell.
   if (head.length > 0 && isDeclaration(base.lines[wrapped[0]!.first]!) && segment.anchor === 'next') return null;
+  if (replacesAsBefore(edit, wrapped, base, p, into)) return null;
   const precision: Precision = 'anchored';
   if (segment.anchor === 'previous' && segment === edit.segments[edit.segments.length - 1]) {
     return { at: into.close, remove: 0, precision, whole: true, why: 'the guard closes with the function' };
@@ -265,6 +266,43 @@ export function wholeBodySite(
   // The blank line after the declarations stays above the guard when it did in the base.
   if (base.lines[segment.at - 1]?.trim() === '' && p.target.lines[at]?.trim() === '') at++;
   return { at, remove: 0, precision, whole: true, why: 'the guard opens behind the declarations of the function' };
+}
+
+/**
+ * A guard that puts something in the place of a body replaces what the set's authors saw there. Where all of it stands
+ * together and unchanged, the guard goes around it alone: what upstream put beside it has a purpose of its own. Unless it
+ * uses what the guard would take from it, or the set's declarations would come to stand behind code.
+ */
+function replacesAsBefore(
+  edit: Edit,
+  wrapped: readonly Unit[],
+  base: PorterFile,
+  p: Pairing,
+  into: { open: number; close: number },
+): boolean {
+  if (edit.kind !== 'guarded-replace') return false;
+  const twins = wrapped.map((u) => p.match[p.baseUnits.indexOf(u)]);
+  const first = twins[0]?.to;
+  if (first === undefined || !twins.every((m, i) => m?.similarity === 1 && m.to === first + i)) return false;
+  const text = (file: PorterFile, u: Unit) => file.lines.slice(u.first, u.last + 1).join('');
+  const last = first + wrapped.length - 1;
+  const beside = p.targetUnits.filter((u, i) => u.first > into.open && u.last < into.close && (i < first || i > last));
+  const isCode = (u: Unit) => !isDeclaration(text(p.target, u)) && tokens(stripComments(text(p.target, u))).length > 1;
+  if (!beside.some(isCode)) return false;
+  const before = beside.some((u) => u.first < p.targetUnits[first]!.first && isCode(u));
+  const payload = edit.segments.flatMap((s) => s.added);
+  if (before && payload.some((l) => isDeclaration(l))) return false;
+  const own = new Set(wrapped.flatMap((u) => declaredIn(text(base, u))));
+  return !beside.some((u) => tokens(text(p.target, u)).some((t) => own.has(t)));
+}
+
+/** The name that a line declares. */
+function declaredIn(line: string): string[] {
+  if (!isDeclaration(line)) return [];
+  const head = stripComments(line).split('=')[0]!;
+  return tokens(head)
+    .filter((t) => /^[A-Za-z_]\w*$/.test(t))
+    .slice(-1);
 }
 
 export function bodyLines(file: PorterFile, d: Definition): { open: number; close: number } {

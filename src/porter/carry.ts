@@ -3,6 +3,7 @@ import { stripComments, tokens, type ByteString } from '../core/text';
 import { formatVersion } from '../core/version';
 import type { Found, KernelIndex } from '../kernel-index/index';
 import type { SymbolMap } from '../symbol-map';
+import { localsOf } from './locals';
 
 /** Definitions of the base that are written beside the code that needs them, and what they are called there. */
 export interface Carried {
@@ -96,9 +97,12 @@ export class Carrier {
   ): boolean {
     const words = tokens(stripComments(text));
     const { base, target } = this;
+    const of = base.definitions(name).find((f) => f.file.text.slice(f.definition.start, f.definition.end) === text);
+    const locals = of ? localsOf(of.definition, text) : new Set<string>();
     return words.every((w, i) => {
       if (!/^[A-Za-z_]/.test(w) || w === name || this.own.has(w)) return true;
       if (/^(->|\.)$/.test(words[i - 1] ?? '')) return !base.members(w).length || target.members(w).length > 0;
+      if (locals.has(w)) return true;
       if (!base.definitions(w).length) return !base.members(w).length || target.members(w).length > 0;
       if (base.attributes.words.has(w)) return true;
       return this.means(w) || this.need(w, to, functions, written);
@@ -136,7 +140,8 @@ export class Carrier {
   /** The definitions of one file under a name: one, or one for each choice of an option. Null when they are no such thing. */
   private variants(name: string): Found[] | null {
     const all = this.base.definitions(name).filter((f) => f.definition.kind !== 'prototype');
-    const home = this.map.lookup(null, name)?.from.path ?? all[0]?.file.path;
+    const said = this.map.lookup(null, name)?.from.path;
+    const home = all.some((f) => f.file.path === said) ? said : all[0]?.file.path;
     const found = all.filter((f) => f.file.path === home);
     const [first] = found;
     if (!first || found.some((f) => f.definition.kind !== first.definition.kind)) return null;

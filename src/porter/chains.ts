@@ -1,6 +1,7 @@
 import type { Evidence } from '../core/outcome';
 import type { ByteString } from '../core/text';
 import type { KernelIndex } from '../kernel-index';
+import { includeCandidates } from '../kernel-index/scope';
 import type { Member } from '../kernel-index/types';
 import type { SymbolMap } from '../symbol-map';
 
@@ -118,7 +119,12 @@ type MemberOf = (kernel: KernelIndex, struct: string, name: string) => Member | 
 function findMember(kernel: KernelIndex, struct: string, name: string, path: ByteString): Member | null {
   const nameOf = (p: ByteString) => p.slice(p.lastIndexOf('/') + 1);
   const structs = kernel.definitions(struct).filter((f) => f.definition.kind === 'struct');
-  const seen = structs.filter((f) => f.file.path.endsWith('.h') || nameOf(f.file.path) === nameOf(path));
+  const visible = structs.filter((f) => f.file.path.endsWith('.h') || nameOf(f.file.path) === nameOf(path));
+  // Of several structs of one name the file means the one that it includes itself.
+  const file = visible.length > 1 ? kernel.file(path) : null;
+  const included = new Set(file?.index.includes.flatMap((i) => includeCandidates(path, i.path, i.system)));
+  const nearest = visible.filter((f) => f.file.path === path || included.has(f.file.path));
+  const seen = nearest.length ? nearest : visible;
   for (const { definition } of seen.length ? seen : structs) {
     const member = definition.members.find((m) => m.name === name);
     if (member) return member;

@@ -3,10 +3,17 @@ import { tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { PortContext } from './context';
 import type { Edit } from './lift';
-import type { View } from './view';
+import type { PorterFile, View } from './view';
 
 /** Names of the set that upstream has for something else by now, and what the set's are called instead. */
-export type Collisions = ReadonlyMap<string, { name: string; where: ByteString }>;
+export type Collisions = ReadonlyMap<string, Collision>;
+
+interface Collision {
+  name: string;
+  where: ByteString;
+  /** The one file in which the name is the set's; null for all. */
+  only: ByteString | null;
+}
 
 type Kernels = Pick<PortContext, 'base' | 'patched' | 'target' | 'heirs'>;
 
@@ -21,7 +28,7 @@ export async function collisionsOf(
   paths: Iterable<ByteString>,
   { base, patched, target, heirs }: Kernels,
 ): Promise<Collisions> {
-  const taken = new Map<string, { name: string; where: ByteString }>();
+  const taken = new Map<string, Collision>();
   const files = [...paths];
   for (const path of files) {
     const file = /\.[chS]$/.test(path) ? await patched.file(path) : null;
@@ -37,10 +44,37 @@ export async function collisionsOf(
       const same = theirs.some((f) => mine.includes(meaning(f.file, f.definition)));
       if (same && (mine.length === 1 || (await caughtUp(own.name, files, { base, patched, target, heirs })))) continue;
       const name = freeName(own, [base, target, patched]);
-      if (name !== null) taken.set(own.name, { name, where: theirs[0]!.file.path });
+      if (name !== null) taken.set(own.name, { name, where: theirs[0]!.file.path, only: null });
+    }
+    for (const own of file?.outer ?? []) {
+      const where = own.kind === 'asm-macro' ? await headerThatHas(own, path, file!, { base, target }) : null;
+      const name = where === null || taken.has(own.name) ? null : freeName(own, [base, target, patched]);
+      // Another file of the set may well mean upstream's.
+      if (name !== null) taken.set(own.name, { name, where: where!, only: path });
     }
   }
   return taken;
+}
+
+/**
+ * The header in which upstream has a macro of assembly by now that a file of the set makes for itself, with another text.
+ * In the base the name was free there: no header had it, and not this file either.
+ */
+async function headerThatHas(
+  own: Definition,
+  path: ByteString,
+  file: PorterFile,
+  { base, target }: Pick<Kernels, 'base' | 'target'>,
+): Promise<ByteString | null> {
+  const inHeaders = (view: View) =>
+    view.kernel
+      .definitions(own.name)
+      .filter((f) => f.definition.kind === 'asm-macro' && /^(arch\/\w+\/)?include\//.test(f.file.path));
+  const theirs = inHeaders(target);
+  if (theirs.length === 0 || inHeaders(base).length > 0) return null;
+  if ((await base.file(path))?.index.definitions.some((d) => d.name === own.name)) return null;
+  const mine = meaning(file, own);
+  return theirs.some((f) => meaning(f.file, f.definition) === mine) ? null : theirs[0]!.file.path;
 }
 
 /** True when upstream made the very thing of the set, for the same users: then these may have the set's meaning. */
@@ -87,10 +121,15 @@ function freeName(d: Definition, views: readonly View[]): string | null {
 }
 
 /** A text with the set's names as they are called now, and what was renamed. */
-export function renamed(text: ByteString, collisions: Collisions): { text: ByteString; evidence: Evidence[] } {
+export function renamed(
+  text: ByteString,
+  path: ByteString,
+  collisions: Collisions,
+): { text: ByteString; evidence: Evidence[] } {
   const evidence: Evidence[] = [];
   let read = text;
-  for (const [from, { name, where }] of collisions) {
+  for (const [from, { name, where, only }] of collisions) {
+    if (only !== null && only !== path) continue;
     const now = read.replace(new RegExp(`(?<![.>\\w])${from}\\b`, 'g'), () => name);
     if (now === read) continue;
     read = now;
@@ -103,11 +142,11 @@ export function renamed(text: ByteString, collisions: Collisions): { text: ByteS
 }
 
 /** Renames in what an edit adds. */
-export function renameIn(edit: Edit, collisions: Collisions): Evidence[] {
+export function renameIn(edit: Edit, path: ByteString, collisions: Collisions): Evidence[] {
   const evidence = new Map<string, Evidence>();
   const read = (lines: readonly ByteString[]) =>
     lines.map((line) => {
-      const now = renamed(line, collisions);
+      const now = renamed(line, path, collisions);
       for (const e of now.evidence) evidence.set(e.text, e);
       return now.text;
     });

@@ -36,7 +36,7 @@ export interface PortContext {
   folded: Set<string>;
   /** Names of the set that upstream took for something else: see `collisions.ts`. */
   collisions: Collisions;
-  /** The options that the patched base defines. */
+  /** The options that the patched base or the target defines. */
   options: Options;
   /** How many edits inside definitions went from a file of the base to one file of the target; `from\0to`. */
   votes: Map<string, number>;

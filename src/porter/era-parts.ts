@@ -12,9 +12,10 @@ import {
   withDeclarations,
   withSymbols,
 } from '../hypercall-gen/carried';
-import { addAlias, addInclude, addObjects, callFirst } from '../hypercall-gen/entries';
+import { addAlias, addInclude, addObjects, callDispatcher } from '../hypercall-gen/entries';
 import type { EraChange } from '../hypercall-gen/era-parts';
 import type { PortContext } from './context';
+import { kernelCalls } from './kernel-calls';
 import type { Edit } from './lift';
 import type { EditResult } from './port-edit';
 import type { PortedPatch } from './port';
@@ -39,6 +40,7 @@ export class EraParts {
   private readonly evidence: Evidence[];
   /** Where the host's calls come in now; its line is known when the call is made. */
   private entry: Location | null = null;
+  private isMade = false;
 
   constructor(private readonly change: EraChange) {
     const { from, to } = change;
@@ -52,7 +54,12 @@ export class EraParts {
    * Edits of assembly that belong to the way of a host into EL2, when the target's host comes in elsewhere: that way is
    * generated for calls, and has to be made by hand for whatever else comes along it.
    */
-  verdicts(edits: readonly Edit[], base: PorterFile, target: PorterFile | null): Map<Edit, EditResult> {
+  async verdicts(
+    edits: readonly Edit[],
+    base: PorterFile,
+    target: PorterFile | null,
+    context: PortContext,
+  ): Promise<Map<Edit, EditResult>> {
     const verdicts = new Map<Edit, EditResult>();
     const { to, table, own } = this.change;
     const { dispatcher } = table.interface;
@@ -80,17 +87,27 @@ export class EraParts {
     ];
     const answered = new Set(table.asmCalls.map((c) => c.name));
     const reads = (lines: readonly ByteString[]) => lines.map((l) => READS.exec(l)?.[1]).find((r) => r && asked.has(r));
+    const answers = (edit: Edit) =>
+      added(edit)
+        .flatMap((l) => COMPARED.exec(l)?.[1] ?? [])
+        .find((name) => answered.has(name));
     const dead = new Set<string>();
     for (const edit of edits) {
       const called = callees(edit).filter((name) => own.has(name));
-      if (called.includes(dispatcher!.name) && called.every((name) => name === dispatcher!.name)) {
+      const isOnlyCall = called.includes(dispatcher!.name) && called.every((name) => name === dispatcher!.name);
+      if (isOnlyCall && answers(edit) === undefined) {
+        const obstacle = await this.obstacle(replaced(edit), context);
+        if (obstacle !== null) {
+          says(edit, 'conflict', obstacle);
+          continue;
+        }
         this.entry = { path: to.hypMain, definition: null, line: 1 };
         const glue = `the call of '${dispatcher!.name}' is generated, in C: '${to.hypMain}' makes it, and no assembly does`;
         const made = this.made([this.entry]);
         says(edit, 'generated', null, { ...made, evidence: [...made.evidence, { kind: 'generated', text: glue }] });
         continue;
       }
-      if (called.includes(dispatcher!.name)) {
+      if (called.includes(dispatcher!.name) && !isOnlyCall) {
         const others = called.filter((name) => name !== dispatcher!.name).map((name) => `'${name}'`);
         const reason = `calls of '${dispatcher!.name}' come from '${to.hypMain}' now; those of ${others.join(', ')} have no place`;
         says(edit, 'conflict', reason);
@@ -106,9 +123,7 @@ export class EraParts {
         says(edit, 'conflict', `only guests come here in the target, which does not ask '${register}': ${rest}`);
         continue;
       }
-      const number = added(edit)
-        .flatMap((l) => COMPARED.exec(l)?.[1] ?? [])
-        .find((name) => answered.has(name));
+      const number = answers(edit);
       if (number !== undefined) {
         const reason = `assembly answers '${number}' here, where only guests come in the target: '${to.hypMain}' has to`;
         says(edit, 'conflict', reason);
@@ -126,6 +141,52 @@ export class EraParts {
       says(edit, 'conflict', 'only guests come here in the target: the way of the host that leads to it is gone');
     }
     return verdicts;
+  }
+
+  /** Why the call of the set's dispatcher cannot be made in C, and with it what the base's assembly did. */
+  private async obstacle(replaced: readonly ByteString[], context: PortContext): Promise<string | null> {
+    const { to, table } = this.change;
+    const { dispatcher, option } = table.interface;
+    const main = await context.target.text(to.hypMain!);
+    if (main === null || callDispatcher(main, hostEntryName(this.change), option, dispatcher!.replaces) === null)
+      return `no place for the call of '${dispatcher!.name}' was found in '${to.hypMain!}'`;
+    const file = dispatcher!.place ? await context.patched.file(dispatcher!.place.path) : null;
+    const found = file?.index.definitions.find((d) => d.kind === 'function' && d.name === dispatcher!.name);
+    if (!file || !found) return null;
+    const entry = hostEntry(file.text, found, this.change);
+    if (!entry) return `'${dispatcher!.name}' takes its registers in a way that '${to.hypMain!}' cannot give them`;
+    // What the set takes out without a guard is not told by the files that it leaves.
+    const isCode = (l: ByteString) => l.trim() !== '' && !/^\s*(\/?\*|\/\/)/.test(l);
+    if (entry.open && !dispatcher!.replaces && replaced.some(isCode))
+      return `the set takes the kernel's own way into EL2 out: '${to.hypMain!}' must not keep it`;
+    return null;
+  }
+
+  /** Says, behind the last patch, which calls of KVM nobody answers any more because the set replaces their dispatch. */
+  async finish(ported: readonly PortedPatch[], context: PortContext): Promise<void> {
+    const { dispatcher, option } = this.change.table.interface;
+    if (!this.entry || !this.isMade || !dispatcher!.replaces) return;
+    const numbered = new Set([...this.change.to.smccc.keys()].map((n) => n.replace(/^__KVM_HOST_SMCCC_FUNC_/, '')));
+    const calls = (await kernelCalls(context.target, option)).filter((c) => numbered.has(c.name));
+    if (calls.length === 0) return;
+    const athome = new Set((await kernelCalls(context.patched, option)).map((c) => c.name));
+    const list = (some: typeof calls) =>
+      [...new Set(some.map((c) => c.name))]
+        .map((name) => `'${name}' (${some.flatMap((c) => (c.name === name ? `${c.path}:${c.line}` : [])).join(', ')})`)
+        .join(', ');
+    const on = option === null ? 'with the set' : `with ${option}`;
+    const fresh = calls.filter((c) => !athome.has(c.name));
+    const old = calls.filter((c) => athome.has(c.name));
+    const texts = [
+      ...(fresh.length ? [`${on} the host makes calls of KVM that EL2 does not answer: ${list(fresh)}`] : []),
+      ...(old.length ? [`${on} EL2 does not answer, as in the set's own kernel: ${list(old)}`] : []),
+    ];
+    const { path, line } = this.entry;
+    for (const hunk of ported.flatMap((p) => p.hunks)) {
+      if (hunk.strategy !== 'era' || !hunk.target.some((t) => t.path === path && t.line === line)) continue;
+      hunk.evidence = [...hunk.evidence, ...texts.map((text) => ({ kind: 'unanswered-calls', text }))];
+      hunk.message = [hunk.message, ...texts].filter((m) => m !== null).join('; ');
+    }
   }
 
   /** Makes what a patch needs, behind its port: in the target, and in what is said of its hunks and files. */
@@ -267,7 +328,7 @@ export class EraParts {
     const found = file?.index.definitions.find((d) => d.kind === 'function' && d.name === dispatcher!.name);
     if (!file || !found || main === null || file.text.includes(hostEntryName(this.change))) return;
     const entry = hostEntry(file.text, found, this.change);
-    const hook = entry && callFirst(main, 'SMCCC_RET_NOT_SUPPORTED', hostEntryName(this.change), option);
+    const hook = entry && callDispatcher(main, hostEntryName(this.change), option, dispatcher!.replaces);
     if (!entry || !hook) return;
     await this.lay(context.target, path, addInclude(entry.text, hostHeaderName(this.change)));
     const called = addInclude(hook, hostHeaderName(this.change), option);
@@ -275,9 +336,11 @@ export class EraParts {
     const header = await this.header(context);
     const line = called.slice(0, called.indexOf(`${hostEntryName(this.change)}(`)).split('\n').length;
     if (this.entry) this.entry.line = line;
-    const doubt = entry.open
-      ? `KVM answers every number that is not the set's: which of KVM's own calls the host may make was told elsewhere`
-      : null;
+    this.isMade = true;
+    const doubt =
+      entry.open && !dispatcher!.replaces
+        ? `KVM answers every number that is not the set's: which of KVM's own calls the host may make was told elsewhere`
+        : null;
     const text = `'${hostEntryName(this.change)}' brings calls from '${to.hypMain}' to '${dispatcher!.name}'`;
     this.say(ported, path, text, [to.hypMain, header], (l) => l.includes(dispatcher!.name), doubt);
   }

@@ -17,6 +17,21 @@ export function conditionsAt(index: FileIndex, line: number): string[] {
   return stack.sort((a, b) => a.from - b.from).map((s) => s.condition);
 }
 
+/**
+ * The first conditional that holds the one place and not the other, or holds them in different branches; null when a guard
+ * may open at the one and close at the other. Else its `#else` would be taken for that of the other conditional.
+ */
+export function conditionalBetween(index: FileIndex, from: number, to: number): string | null {
+  for (const group of index.conditionals) {
+    const first = group.branches[0];
+    if (!first) continue;
+    const branchAt = (line: number) =>
+      line <= first.line || line > group.endLine ? null : group.branches.filter((b) => b.line < line).pop();
+    if (branchAt(from) !== branchAt(to)) return first.condition;
+  }
+  return null;
+}
+
 function isIncludeGuard(condition: string): boolean {
   return /^!\s*(?:defined\s*\(?\s*)?_*[A-Z0-9_]*_H_*\)?$/.test(condition);
 }

@@ -4,6 +4,7 @@ import type { Definition } from '../kernel-index/types';
 import type { SymbolMap } from '../symbol-map';
 import type { SignatureChange } from '../symbol-map/types';
 import { bodyBehind, nameTakenBy } from './namesakes';
+import { PastedOperands } from './pasted-operands';
 import type { PorterFile, View } from './view';
 
 /** A target file that a base file went to. */
@@ -73,12 +74,15 @@ const SURE = 0.5;
 export class MappedHeirs implements Heirs {
   private readonly words = new Map<string, string>();
   private readonly spellings = new Map<string, SignatureChange | null>();
+  private readonly pasted: PastedOperands;
 
   constructor(
     private readonly base: View,
     private readonly target: View,
     private readonly map: SymbolMap,
-  ) {}
+  ) {
+    this.pasted = new PastedOperands(base.kernel, target.kernel);
+  }
 
   files(path: ByteString): FileHeir[] {
     if (this.target.has(path)) return [{ path, confidence: 1, evidence: [] }];
@@ -178,8 +182,9 @@ export class MappedHeirs implements Heirs {
       spelling = changes.find((c) => c.kind === 'operand-spelling') ?? null;
       this.spellings.set(macro, spelling);
     }
-    if (spelling?.kind !== 'operand-spelling' || spelling.index !== index || !/^[A-Za-z_]\w*$/.test(operand))
-      return null;
+    if (!/^[A-Za-z_]\w*$/.test(operand)) return null;
+    if (spelling?.kind !== 'operand-spelling' || spelling.index !== index)
+      return spelling === null ? this.pasted.find(macro, index, operand) : null;
     const seen = spelling.pairs.find((p) => p.from === operand);
     if (seen) return seen.into;
     const { rule } = spelling;

@@ -61,14 +61,20 @@ function decide(word: string, condition: string, gone: ReadonlySet<string>): boo
   return word === 'ifndef';
 }
 
-/** Says of options whether no Kconfig file of a tree, nor of the files laid over it, defines them. */
+/** Where Kconfig files are read from. */
+export interface KconfigTree {
+  paths: () => Iterable<ByteString>;
+  read: (path: ByteString) => Promise<ByteString | null>;
+}
+
+/** Says of options whether no Kconfig file of some trees defines them: what is dead code at home may come alive in the target. */
 export class Options {
   private known: Promise<ReadonlySet<string>> | null = null;
+  private readonly trees: readonly KconfigTree[];
 
-  constructor(
-    private readonly paths: () => Iterable<ByteString>,
-    private readonly read: (path: ByteString) => Promise<ByteString | null>,
-  ) {}
+  constructor(...trees: readonly KconfigTree[]) {
+    this.trees = trees;
+  }
 
   async isUndefined(name: string): Promise<boolean> {
     this.known ??= this.collect();
@@ -77,10 +83,11 @@ export class Options {
 
   private async collect(): Promise<ReadonlySet<string>> {
     const names = new Set<string>();
-    const files = [...this.paths()].filter((p) => /(^|\/)Kconfig[\w.-]*$/.test(p));
-    const texts = await Promise.all(files.map((p) => this.read(p)));
-    for (const text of texts) {
-      for (const [, name] of (text ?? '').matchAll(/^\s*(?:menu)?config\s+(\w+)/gm)) names.add(`CONFIG_${name}`);
+    for (const { paths, read } of this.trees) {
+      const files = [...paths()].filter((p) => /(^|\/)Kconfig[\w.-]*$/.test(p));
+      for (const text of await Promise.all(files.map((p) => read(p)))) {
+        for (const [, name] of (text ?? '').matchAll(/^\s*(?:menu)?config\s+(\w+)/gm)) names.add(`CONFIG_${name}`);
+      }
     }
     return names;
   }

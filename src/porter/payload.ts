@@ -1,6 +1,7 @@
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { Surroundings } from './adapt';
+import { followers, withFollowers } from './asm-habits';
 import type { PortContext } from './context';
 import type { DefinitionHeir } from './heirs';
 import { readLocals } from './locals';
@@ -25,7 +26,12 @@ export async function adaptPayload(
     const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
     const where: Surroundings = {
       around: scope ? base.text.slice(scope.start, scope.end) : '',
-      locals: new Set(heir?.definition.signature?.parameters.map((p) => p.name)),
+      // A parameter that upstream dropped is read as what stands for it, below.
+      locals: new Set(
+        [heir?.definition, heir && scope?.kind === 'function' ? scope : null].flatMap((d) =>
+          (d?.signature?.parameters ?? []).map((p) => p.name),
+        ),
+      ),
       written: await context.sections.written(placed.file.path),
       carries: scope ? 'nothing' : 'macros',
     };
@@ -58,13 +64,26 @@ export async function adaptPayload(
       placed.rewritten = true;
       placed.evidence.push({ kind: 'spelling', text: spelling.why });
     }
-    adapted.doubts.push(...strangeMacros(s.added, base, placed.file), ...definedTwice(s.added, placed.file, context));
+    adapted.doubts.push(...strangeMacros(s.added, base, placed.file));
+    adapted.blockers.push(...definedTwice(s.added, placed.file, context));
     for (const doubt of lostMacros(s.added, base, placed.file, context))
       if (!adapted.doubts.includes(doubt)) adapted.doubts.push(doubt);
     if (!scope && /^[\w*\s]+\([^;]*\)\s*\{/m.test(s.added.join(''))) {
       const prefix = await namespaceOf(placed.file.path, context.target);
       if (prefix !== null && (await namespaceOf(base.path, context.target)) === null)
         adapted.doubts.push(`symbols of this folder get the prefix '${prefix}': code elsewhere does not find them`);
+    }
+    if (base.index.language === 'asm') {
+      const { lines, of } = withFollowers(s.added, followers(base, placed.file));
+      if (of.size) {
+        s.added = lines;
+        placed.rewritten = true;
+        placed.confidence = Math.min(placed.confidence, 0.9);
+      }
+      for (const [instruction, follower] of of) {
+        const text = `upstream puts '${follower}' behind every '${instruction}' of '${placed.file.path}' now`;
+        placed.evidence.push({ kind: 'instruction-followed', text });
+      }
     }
     if (base.index.language === 'asm' && scope && heir) {
       const pairing = context.aligner.definitions(base, scope, placed.file, heir.definition);
@@ -113,7 +132,7 @@ function definedTwice(added: readonly ByteString[], target: PorterFile, context:
     const name = /^\s*\.macro\s+(\w+)/.exec(line)?.[1];
     const found = name === undefined ? [] : headers(context.target.kernel, name);
     if (found.length === 0 || headers(context.base.kernel, name!).length > 0) return [];
-    return [`defines the macro '${name}', which '${found[0]!.file.path}' has, too`];
+    return [`it defines the macro '${name}', which '${found[0]!.file.path}' has, too`];
   });
 }
 

@@ -13,8 +13,10 @@ import {
 } from './blocks';
 import { conditionChange, conditionsAt } from './guards';
 import type { Edit, Segment } from './lift';
+import { renamedRegisters, withRegisters } from './asm-habits';
 import { mergeLines, withTwins } from './merge-lines';
 import {
+  asAssignment,
   canGrow,
   changedLines,
   fillRange,
@@ -316,9 +318,13 @@ export function placeEdit(
   }
   const changes = edit.wraps && wrapped ? changedLines(edit, wrapped) : [];
   const renamed = renamedCalls(changes);
+  const registers: ReadonlyMap<string, string> =
+    base.index.language === 'asm' ? renamedRegisters(changes) : new Map<string, string>();
   for (const s of placed) {
     const { lines: twins, used } = withTwins(s.added, changes);
-    const read = twins.map((l) => l.replace(/\b([A-Za-z_]\w*)(?=\s*\()/g, (name) => renamed.get(name) ?? name));
+    const called = twins.map((l) => l.replace(/\b([A-Za-z_]\w*)(?=\s*\()/g, (name) => renamed.get(name) ?? name));
+    // What stands for a line of upstream's has its registers already.
+    const read = called.map((l, i) => (l === s.added[i] ? asAssignment(withRegisters(l, registers), changes) : l));
     s.added = home && wrapped && base.index.language === 'c' ? indented(read, shiftOf(edit, s.segment, wrapped)) : read;
     if (read.every((l, i) => l === twins[i]) && used.size === 0) continue;
     rewritten = true;
@@ -326,6 +332,10 @@ export function placeEdit(
     for (const { from, to } of used) {
       const text = `'${from.trim()}' is '${to.trim()}' in the code that it replaces`;
       evidence.push({ kind: 'line-rewritten', text });
+    }
+    if (registers.size && read.some((l, i) => l !== called[i])) {
+      const pairs = [...registers].map(([from, to]) => `x${from} is x${to}`).join(', ');
+      evidence.push({ kind: 'register-renamed', text: `${pairs} in the code that it replaces` });
     }
     for (const [from, to] of renamed) {
       if (twins.some((l) => new RegExp(`\\b${from}\\s*\\(`).test(l)))

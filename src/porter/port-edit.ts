@@ -10,6 +10,7 @@ import type { Made } from './era-parts';
 import type { DefinitionHeir, FileHeir } from './heirs';
 import { placeInLists } from './kbuild-lists';
 import type { Edit } from './lift';
+import { usesOf, type Use } from './mentions';
 import { adaptPayload } from './payload';
 import {
   placeEdit,
@@ -76,7 +77,10 @@ export async function portEdit(
     if (moved?.placed) return finish(edit, base, [moved], heirOf(gone, moved), context);
     const [because, kind] = [`${gone.kind} '${gone.name}' is gone from the target`, edit.kind];
     if (kind === 'guard-wrap' && context.code.anywhere(wrapped) === false) {
-      return obsoleteBecause(edit, `${because}, and with it the code that it guards out`);
+      return (
+        calledElsewhere(edit, base, context) ??
+        obsoleteBecause(edit, `${because}, and with it the code that it guards out`)
+      );
     }
     const reason = moved?.reason ?? `${because}, and nothing is known to have taken its place`;
     return failed({ placed: false, reason, evidence: [], candidate: moved?.candidate ?? null });
@@ -136,7 +140,8 @@ export async function portEdit(
     const vanished = effectsGone(edit, base, scope, context);
     if (vanished.length && !(await stillComputed(edit, base, scope, heirsOf.get(scope) ?? [], context))) {
       const names = vanished.map((n) => `'${n}'`).join(', ');
-      return obsoleteBecause(edit, `all that it guards out is done by ${names}, which the target does not have`);
+      const reason = `all that it guards out is done by ${names}, which the target does not have`;
+      return calledElsewhere(edit, base, context) ?? obsoleteBecause(edit, reason);
     }
   }
   if (placed.length === 0 && obsolete && !failure) {
@@ -145,7 +150,9 @@ export async function portEdit(
       const reason = 'the code that it guards out is gone, but what it computes is still used there';
       return failed({ placed: false, reason, evidence: obsolete.evidence, candidate: null });
     }
-    if (!context.code.anywhere(wrapped)) return obsoleteBecause(edit, obsolete.reason, obsolete.evidence);
+    if (!context.code.anywhere(wrapped)) {
+      return calledElsewhere(edit, base, context) ?? obsoleteBecause(edit, obsolete.reason, obsolete.evidence);
+    }
     const reason = 'the code that it guards out moved to another place of the target';
     return failed({ placed: false, reason, evidence: obsolete.evidence, candidate: null });
   }
@@ -238,6 +245,36 @@ function effectsGone(edit: Edit, base: PorterFile, scope: Definition, context: P
     for (const w of lost) if (!context.target.kernel.mentions(w).length) vanished.add(w);
   }
   return [...vanished];
+}
+
+/**
+ * A function that nobody in the base uses but the code that a guard takes out, and that the target uses: what the set takes
+ * out is done there, in other words. Null when there is none.
+ */
+function calledElsewhere(edit: Edit, base: PorterFile, context: PortContext): EditResult | null {
+  const { first, last } = edit.wraps!;
+  const words = new Set(tokens(stripComments(base.lines.slice(first, last + 1).join(''))));
+  for (const word of words) {
+    if (!isFunction(word, context)) continue;
+    const outside = usesOf(word, context.base.kernel).some(
+      (u) => u.path !== base.path || u.line < first || u.line > last,
+    );
+    const uses = outside ? [] : usesOf(word, context.target.kernel);
+    const [use, ...others] = uses;
+    if (!use) continue;
+    const candidateAt = (u: Use) => ({ path: u.path, line: u.line + 1, definition: u.user });
+    const users = [...new Set(uses.map((u) => `'${u.user}' (${u.path})`))].join(', ');
+    const reason = `'${word}', which it alone guards out in the base, is used by ${users} in the target`;
+    const failure = { placed: false as const, reason, evidence: [{ kind: 'used-elsewhere', text: reason }] };
+    const candidate = candidateAt(use);
+    return {
+      edit,
+      placements: [],
+      outcome: 'conflict',
+      failure: { ...failure, candidate, others: others.map(candidateAt) },
+    };
+  }
+  return null;
 }
 
 /** True when an heir still works on a local that the wrapped code sets: then it is done, only in another way. */

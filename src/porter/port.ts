@@ -7,10 +7,12 @@ import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
 import { bringIncludes } from './includes';
 import { liftEdits, type Edit, type Segment } from './lift';
+import { passParametersOn } from './links';
 import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { isInert } from './inert';
+import { sayPartners } from './partners';
 import { renameOwnLocals } from './locals';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
@@ -179,7 +181,7 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const merged = code && own ? await withUpstreamChanges(own, context) : null;
-  const called = renamed(merged?.text ?? text, code ? context.collisions : new Map());
+  const called = renamed(merged?.text ?? text, source, code ? context.collisions : new Map());
   const adapted = code
     ? await context.adapter.adaptAll(
         splitLines(called.text),
@@ -324,11 +326,11 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   const edits = liftEdits(base.lines, change.hunks, base.index.language);
   // Edits inside definitions first: where they go says where new definitions belong.
   const ids = editIds(edits);
-  const called = new Map(edits.map((edit) => [edit, renameIn(edit, context.collisions)]));
+  const called = new Map(edits.map((edit) => [edit, renameIn(edit, from, context.collisions)]));
   const inside = (edit: Edit) => scopeOf(base, edit.segments[0]!) !== null;
   const made = new Map<Edit, EditResult>();
   const heirFile = fileHeirs[0] ? await context.target.file(fileHeirs[0].path) : null;
-  const verdicts = context.parts?.verdicts(edits, base, heirFile);
+  const verdicts = await context.parts?.verdicts(edits, base, heirFile, context);
   for (const [edit, id] of [...ids].sort(([a], [b]) => Number(inside(b)) - Number(inside(a)))) {
     const resolved = context.resolutions?.claim(id);
     if (resolved) made.set(edit, { edit, id, resolved, placements: [], outcome: 'rewritten', failure: null });
@@ -341,6 +343,8 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   leaveOutUsed(results, base);
+  sayPartners(results, base);
+  await passParametersOn(results, base, context);
   renameOwnLocals(
     results.flatMap((r) => r.placements),
     base,
@@ -593,6 +597,7 @@ function reportOf(
   const worst = [...active].sort(
     (a, b) => RANK.indexOf(b.outcome) - RANK.indexOf(a.outcome) || confidenceOf(a) - confidenceOf(b),
   )[0]!;
+  const failed = own.filter((r) => r.failure);
   return hunkReport(patch, change, hunk, context, {
     edits,
     inert: own.every((r) => r.inert),
@@ -613,7 +618,8 @@ function reportOf(
         ...(r.twin?.evidence ?? []),
       ]),
     ),
-    message: own.find((r) => r.failure)?.failure?.reason ?? doubtsOf(own),
+    // Work that is left before work that is not there any more.
+    message: (failed.find((r) => r.outcome === 'conflict') ?? failed[0])?.failure?.reason ?? doubtsOf(own),
   });
 }
 

@@ -2,6 +2,7 @@ import type { Evidence } from '../core/outcome';
 import type { FileChange, Patch } from '../core/patch';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import { namesAdded } from './adapt';
+import { arraysDeclared } from './macro-texts';
 import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
 import { liftEdits } from './lift';
@@ -32,6 +33,8 @@ export interface ReferenceInput {
   context: PortContext;
   /** Names that the reference defines itself, as the adapter of that context knows them; filled when it is opened. */
   own: Set<string>;
+  /** Arrays that it declares. */
+  arrays: Set<string>;
 }
 
 /** A place that the reference contradicts is no surer than this, and its own must be as sure to count. */
@@ -67,6 +70,7 @@ export class Reference {
         input.own.add(name);
         reference.strange.add(name);
       }
+      for (const name of await arraysDeclared(patched, files.keys())) input.arrays.add(name);
       for (const change of patch.changes) await reference.read(change);
       for (const [path, file] of files) base.set(path, file);
     }

@@ -62,6 +62,20 @@ export function siteOf(segment: Segment, p: Pairing, wraps: Edit['wraps'] = null
   return withRemovedTrivia(segment, site, p);
 }
 
+/** True when includes are all that a segment adds. */
+function bringsIncludes(segment: Segment): boolean {
+  const code = segment.added.map((l) => stripComments(l).trim()).filter((l) => l !== '');
+  return (
+    code.some((l) => INCLUDE.test(l)) && code.every((l) => INCLUDE.test(l) || /^#\s*(if|ifdef|ifndef|endif)\b/.test(l))
+  );
+}
+
+const INCLUDE = /^#\s*include\b/;
+
+function isInclude(p: Pairing, unit: number): boolean {
+  return INCLUDE.test((p.target.lines[p.targetUnits[unit]?.first ?? -1] ?? '').trim());
+}
+
 /** Comments and blank lines that a segment removes are looked for near its site, word for word. */
 function withRemovedTrivia(segment: Segment, site: Site, p: Pairing): Site | NoSite {
   const wanted = segment.removed.map((l) => l.trim()).join('\n');
@@ -165,7 +179,11 @@ function siteAmongUnits(segment: Segment, p: Pairing, wraps: Edit['wraps'], free
   if (beforeTo !== null && afterTo !== null) {
     // Behind what upstream put there: its lines stay together with those that they followed.
     if (free && !belongsBelow(segment, p.base)) {
-      const last = { previous, next, beforeTo: afterTo - 1, afterTo };
+      let behind = afterTo - 1;
+      // What is no include of upstream's does not come between those of the set and the others.
+      if (bringsIncludes(segment) && isInclude(p, beforeTo))
+        for (behind = beforeTo; behind + 1 < afterTo && isInclude(p, behind + 1);) behind++;
+      const last = { previous, next, beforeTo: behind, afterTo: behind + 1 };
       const at = lineOf(segment, p, last, 'previous');
       return { ...at, precision: 'order', why: 'it goes behind what upstream put at the same place' };
     }

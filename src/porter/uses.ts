@@ -1,6 +1,7 @@
 import { stripComments, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { PortContext } from './context';
+import { usesOf } from './mentions';
 import { scopeOf, type Placed, type PlacedSegment } from './place';
 import type { EditResult } from './port-edit';
 import { definitionAt, type PorterFile } from './view';
@@ -131,7 +132,10 @@ export function sayUncoveredUses(edits: readonly PlacedEdit[], context: PortCont
       const added = p.segments.flatMap((s) => s.added).join('');
       const { first, last } = rangeOf(p);
       for (const d of p.file.outer) {
-        if (d.startLine < first || d.endLine >= last || (d.kind !== 'function' && d.kind !== 'macro')) continue;
+        // A declaration that the set replaces by its own; upstream's has another name by now.
+        const replaced = d.kind === 'prototype' && result.edit.kind === 'guarded-replace';
+        if (d.startLine < first || d.endLine >= last || !(d.kind === 'function' || d.kind === 'macro' || replaced))
+          continue;
         // The set has one of its own for the other branch.
         if (new RegExp(`\\b${d.name}\\b`).test(added)) continue;
         const users = usersOf(d.name, covered, context);
@@ -206,13 +210,6 @@ function rangeOf(p: Placed): { first: number; last: number } {
 
 /** Functions of the target that mention a name on a line which no guard of the set holds. */
 function usersOf(name: string, covered: (path: ByteString, line: number) => boolean, context: PortContext): string[] {
-  const word = new RegExp(`\\b${name}\\b`);
-  const users: string[] = [];
-  for (const { file, definition: d } of context.target.kernel.mentions(name)) {
-    if (d.kind !== 'function' || d.name === name) continue;
-    const text = file.text.slice(d.body?.start ?? d.start, d.end);
-    const from = d.startLine + (file.text.slice(d.start, d.body?.start ?? d.start).match(/\n/g)?.length ?? 0);
-    if (text.split('\n').some((l, i) => word.test(l) && !covered(file.path, from + i))) users.push(`'${d.name}'`);
-  }
-  return users;
+  const uses = usesOf(name, context.target.kernel).filter((u) => !covered(u.path, u.line));
+  return [...new Set(uses.map((u) => `'${u.user}'`))];
 }

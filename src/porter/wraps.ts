@@ -1,6 +1,7 @@
 import type { Definition } from '../kernel-index/types';
 import type { LineMatch } from './align';
 import { stripComments, tokens } from '../core/text';
+import { conditionalBetween } from './guards';
 import { bodyWithDeclarations, grownGuard, isDeclaration, statementsIn } from './blocks';
 import type { Edit, Segment } from './lift';
 import { isTrivial, pairingOf, scopeOf, type Aligner, type Nothing, type PlacedSegment, type ScopePair } from './place';
@@ -110,6 +111,8 @@ export function wrappedRange(
   const first = placed[0]!.site.at;
   const last = placed[placed.length - 1]!.site.at;
   if (last <= first) return { ok: false, why: 'the guard would wrap nothing' };
+  const torn = conditionalBetween(target.index, first, last);
+  if (torn !== null) return { ok: false, why: `the guard would hold only a part of what '#if ${torn}' begins or ends` };
   let [missing, moved, changed, other, total, swallowed] = [0, 0, 0, 0, 0, 0];
   const inside = new Set<number>();
   const core = placed[0]!.site.grownFrom;
@@ -147,8 +150,13 @@ export function wrappedRange(
     changed ? `${changed} of ${total} wrapped lines changed` : '',
     missing ? `${missing} of ${total} wrapped lines are gone` : '',
   ].filter(Boolean);
+  // Whether what upstream added to a body is to go with it, the body does not say.
   if (whole)
-    return { ok: true, factor: 1, why: words.length ? `whole body: ${words.join(', ')}` : 'whole body, unchanged' };
+    return {
+      ok: true,
+      factor: extra ? 0.92 : 1,
+      why: words.length ? `whole body: ${words.join(', ')}` : 'whole body, unchanged',
+    };
   // With both of its ends unchanged the range is known, whatever upstream made of the middle.
   const ends = [p.baseUnits.findIndex((u) => u.first >= edit.wraps!.first), lastWrapped(p, edit.wraps)];
   const held = total > 2 && ends.every((i) => p.match[i]?.similarity === 1 && p.baseUnits[i]!.weight >= 0.7);
@@ -281,6 +289,21 @@ export function renamedCalls(changes: readonly { from: string; to: string }[]): 
       renamed.set(a[differ[0]!]!, b[differ[0]!]!);
   }
   return renamed;
+}
+
+const WITH_VALUE = /^(\s*)(?:[A-Za-z_]\w*[\s*]+)+([A-Za-z_]\w*)\s*(=(?!=)[^]*)$/;
+
+/**
+ * Upstream took a declaration and its value apart, and of the lines of an edit kept the assignment: where the set declares
+ * the variable again, with another value, it assigns it, too.
+ */
+export function asAssignment(line: string, changes: readonly { from: string; to: string }[]): string {
+  const [, gap, name, value] = WITH_VALUE.exec(line) ?? [];
+  if (name === undefined) return line;
+  const apart = changes.some(
+    ({ from, to }) => WITH_VALUE.exec(from)?.[2] === name && to.trim().startsWith(`${name} =`),
+  );
+  return apart ? `${gap!}${name} ${value!}` : line;
 }
 
 /** By how many tabs the code around a segment stands deeper (or less deep) than in the base. */

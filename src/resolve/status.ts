@@ -1,4 +1,4 @@
-import { isFileLeft } from '../core/outcome';
+import { isDeadWeight, isFileLeft } from '../core/outcome';
 import { forDisplay } from '../core/text';
 import type { StatusReport } from '../report/schema/status';
 import { loadRecords } from '../result/resolutions';
@@ -36,8 +36,11 @@ export async function statusOf(port: OpenPort, where: string): Promise<StatusRep
       ...{ id: h.id, path: forDisplay(h.path), strategy: h.strategy, confidence: h.confidence, target: h.target },
     })),
     skipped: report.hunks
-      .filter((h) => h.skipped)
-      .map((h) => ({ id: h.id, path: forDisplay(h.path), outcome: h.outcome, reason: h.skipped! })),
+      .filter((h) => h.skipped || isDeadWeight(h))
+      .map((h) => ({
+        ...{ id: h.id, path: forDisplay(h.path), outcome: h.outcome },
+        reason: h.skipped ?? 'it has no effect in the set itself',
+      })),
     resolutions: records.flatMap((r) =>
       r.resolutions.map((x) => ({
         ...{ hunk: r.hunk, path: forDisplay(x.path), definition: x.definition, target: x.target },

@@ -126,6 +126,8 @@ export function facts(f: Facts): ByteString {
         `Outcomes of the ${count(summary.hunks, 'hunk')} in existing files: ${outcomeCounts(f.report.hunks) || 'none'}.`,
       ),
     );
+    const reference = referenceLine(f.report);
+    if (reference) parts.push(wrap(reference));
     const rows = unplaced(f.report).map(({ outcome, hunks }) => {
       const paths = [...new Set(hunks.map((h) => h.path))];
       return wrap(
@@ -158,4 +160,18 @@ export function facts(f: Facts): ByteString {
   if (f.leftOut.length) parts.push(['Left out:', ...f.leftOut.map((l) => wrap(`- ${l}`))].join('\n'));
   for (const note of f.notes) parts.push(wrap(note));
   return fromDisplay(parts.join('\n\n'));
+}
+
+/** Who else was asked, and what came of it: readers of a port should know what it leans on. */
+function referenceLine(report: PortReport): string | null {
+  if (!report.reference) return null;
+  const { name, version } = report.reference;
+  const count = (test: (h: PortReport['hunks'][number]) => boolean) => report.hunks.filter(test).length;
+  const told = (kind: string) => count((h) => h.evidence.some((e) => e.kind === kind));
+  const taken = count((h) => [h.strategy, ...h.edits.map((e) => e.strategy)].some((s) => /^reference\b/.test(s)));
+  const parts = [`${taken} ${taken === 1 ? 'hunk was' : 'hunks were'} placed with its help`];
+  const [agrees, differs] = [told('reference-agrees'), told('reference-differs')];
+  if (agrees) parts.push(`it agrees with ${agrees} more`);
+  if (differs) parts.push(`it has ${differs} in other words or places`);
+  return `The set ${name}, made for ${version}, was the reference: ${parts.join(', ')}.`;
 }

@@ -1,6 +1,7 @@
 import path from 'node:path/posix';
 import { tokens, type ByteString } from '../core/text';
 import type { Change, ChangedFile, Unit } from './change';
+import { afterOption, buildsOnlyWith } from './only-with';
 import { blankComments, languageOf, namesOf, optionsOf, type Names, type ProvideKind, type Use } from './names';
 
 /** Why a unit has to come with or after another. */
@@ -34,18 +35,16 @@ export function readNeeds(change: Change): Needs {
   const names = new Map<Unit, Names>();
   for (const file of change.files) for (const [unit, n] of namesOf(file, options)) names.set(unit, n);
   const moves = findMoves(change);
-  return {
-    options,
-    names,
-    needs: [...nameNeeds(change, names), ...fileNeeds(change, names), ...optionNeeds(names, options)],
-    together: [
-      ...change.files.flatMap(unbalanced),
-      ...sharedSignatures(names),
-      ...vanishing(change, names),
-      ...moves.map((m) => ({ units: [...m.from, m.to], why: 'code that moves leaves one place for the other' })),
-    ],
-    moves,
-  };
+  const together = [
+    ...change.files.flatMap(unbalanced),
+    ...sharedSignatures(names),
+    ...vanishing(change, names),
+    ...moves.map((m) => ({ units: [...m.from, m.to], why: 'code that moves leaves one place for the other' })),
+  ];
+  const plain = [...nameNeeds(change, names), ...fileNeeds(change, names)];
+  const definers = definersOf(names, options);
+  const after = afterOption(buildsOnlyWith(change, names, options), together, plain, definers);
+  return { options, names, needs: [...plain, ...optionNeeds(names, definers, after)], together, moves };
 }
 
 /** Identifiers that the change brings and that the touched files of the base do not know. */
@@ -132,24 +131,40 @@ function fileNeeds(change: Change, names: ReadonlyMap<Unit, Names>): Need[] {
   return needs;
 }
 
-/**
- * An option may be chosen as soon as Kconfig knows it, so everything that it switches on has to be there before: code
- * under the option, Makefile lines, and all that those need. What sets an option (a default configuration, `select`)
- * comes after it.
- */
-function optionNeeds(names: ReadonlyMap<Unit, Names>, options: ReadonlySet<string>): Need[] {
+/** The units that define an option of the set. */
+function definersOf(names: ReadonlyMap<Unit, Names>, options: ReadonlySet<string>): Map<string, Unit[]> {
   const definers = new Map<string, Unit[]>();
   for (const [unit, n] of names) {
     for (const name of n.provides.keys()) {
       if (options.has(name)) definers.set(name, [...(definers.get(name) ?? []), unit]);
     }
   }
+  return definers;
+}
+
+/**
+ * An option may be chosen as soon as Kconfig knows it, so everything that it switches on has to be there before: code
+ * under the option, Makefile lines, and all that those need. What sets an option (a default configuration, `select`)
+ * comes after it, and so does what builds only with it (`after`).
+ */
+function optionNeeds(
+  names: ReadonlyMap<Unit, Names>,
+  definers: ReadonlyMap<string, readonly Unit[]>,
+  after: ReadonlyMap<string, ReadonlySet<Unit>>,
+): Need[] {
   const needs: Need[] = [];
+  for (const [option, units] of after) {
+    for (const user of units)
+      needs.push({
+        ...{ user, kind: 'setting', name: option, line: user.hunk?.newStart ?? 1 },
+        providers: definers.get(option) ?? [],
+      });
+  }
   for (const [unit, n] of names) {
     const once = new Set<string>();
     for (const use of n.guards) {
       for (const definer of definers.get(use.name) ?? []) {
-        if (definer === unit || once.has(use.name)) continue;
+        if (definer === unit || once.has(use.name) || after.get(use.name)?.has(unit)) continue;
         needs.push({
           user: definer,
           kind: 'option',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { inputError, usageError } from '../core/errors';
 import type { Author } from '../core/patch';
-import type { Role } from '../core/outcome';
+import { isLeft, type Role } from '../core/outcome';
 import type { PortReport } from '../core/report';
 import { forDisplay, fromDisplay, type ByteString } from '../core/text';
 import { now } from '../io/clock';
@@ -430,7 +430,7 @@ async function verification(repo: GitRepo, branch: string, tree: string): Promis
 
 function whatIsMissing(report: PortReport, verified: readonly VerifiedCheck[] | null): string[] {
   const missing: string[] = [];
-  const left = report.hunks.filter((h) => h.outcome === 'conflict' && !h.skipped);
+  const left = report.hunks.filter((h) => h.outcome === 'conflict' && isLeft(h));
   if (left.length) missing.push(`${count(left.length, 'hunk')} of ${report.summary.hunks} could not be placed`);
   if (verified === null) missing.push('the tree was not checked');
   for (const c of verified ?? []) if (c.result === 'fail') missing.push(`the check '${c.name}' failed`);

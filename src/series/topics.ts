@@ -191,7 +191,7 @@ export const TOPICS: Record<string, Topic> = Object.fromEntries(
       'build',
       900,
       'Add the option and build the corevisor',
-      'The option comes last: with it off every step builds as before, and with it on all is there.',
+      'The option comes after what it switches on: with it off every step builds as before.',
     ),
     topic(
       'defconfig',

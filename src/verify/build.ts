@@ -159,6 +159,11 @@ export class KernelBuild {
     return { ...built, diagnostics: [...prepared.diagnostics, ...built.diagnostics].filter(isC) };
   }
 
+  /** sparse over targets that are built: nothing is compiled again. */
+  sparse(targets: readonly string[]): Promise<StepResult> {
+    return this.make(['-k', 'C=2', ...targets], LIMITS.build);
+  }
+
   image(): Promise<StepResult> {
     return this.make(['-k', 'Image'], LIMITS.image);
   }

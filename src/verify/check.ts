@@ -16,6 +16,8 @@ export interface Finding {
   kind: string;
   /** What the set itself does at home, or another place that explains it. */
   evidence?: string;
+  /** The piece of work that an error belongs to; null when none is known. Only where work was looked for. */
+  workItem?: { id: string; title: string } | null;
 }
 
 /** What a check found, as a whole. Skipped is never passed: the reason says what was not looked at. */

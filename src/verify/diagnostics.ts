@@ -12,6 +12,8 @@ export interface Diagnostic {
   name: string | null;
   /** The files that include the one with the error, innermost first. */
   from: { path: string; line: number }[];
+  /** Where the code stands that a macro at `path` was expanded for; null for none. */
+  expanded: { path: string; line: number } | null;
 }
 
 /** The parts of gcc's and others' messages that say what is wrong, with the cause that they name. */
@@ -88,6 +90,7 @@ export function causeOf(text: string): { cause: string; name: string | null } {
 export function readDiagnostics(log: string, source: string, output: string): Diagnostic[] {
   const found = new Map<string, Diagnostic>();
   let from: { path: string; line: number }[] = [];
+  const seen: { last: Diagnostic | null } = { last: null };
   const inTree = (file: string): string => {
     for (const [prefix, to] of [
       [`${source}/`, ''],
@@ -100,7 +103,8 @@ export function readDiagnostics(log: string, source: string, output: string): Di
   const put = (severity: 'error' | 'warning', file: string | null, line: number | null, text: string) => {
     const path = file === null ? null : inTree(file);
     const key = `${severity}|${path}|${line}|${text}`;
-    if (!found.has(key)) found.set(key, { severity, path, line, text, ...causeOf(text), from });
+    if (!found.has(key)) found.set(key, { severity, path, line, text, ...causeOf(text), from, expanded: null });
+    seen.last = found.get(key) ?? null;
     from = [];
   };
   // What the assembler says of compiled C: its lines are those of a file that is gone, and the object says which C it was.
@@ -116,6 +120,12 @@ export function readDiagnostics(log: string, source: string, output: string): Di
     if (chain) {
       if (line.startsWith('In')) from = [];
       from.push({ path: inTree(chain[1]!), line: Number(chain[2]) });
+      continue;
+    }
+    const expansion = /^(\S+?):(\d+):(?:\d+:)? note: in expansion of macro /.exec(line);
+    if (expansion && seen.last) {
+      // The last one is the code itself.
+      seen.last.expanded = { path: inTree(expansion[1]!), line: Number(expansion[2]) };
       continue;
     }
     const assembler = /^(\S+): Assembler messages:$/.exec(line);

@@ -19,11 +19,13 @@ import { includes } from './checks/includes';
 import { kbuild } from './checks/kbuild';
 import { kconfig } from './checks/kconfig';
 import { macros } from './checks/macros';
+import { link } from './checks/link';
 import { markers } from './checks/markers';
 import { names } from './checks/names';
 import { parse } from './checks/parse';
 import { placement } from './checks/placement';
 import { silentBreaks } from './checks/silent-breaks';
+import { sparse } from './checks/sparse';
 import { Workshop } from './workshop';
 
 /** What can be checked without a compiler, cheapest first. */
@@ -91,6 +93,8 @@ export interface BuildRequest {
   keep: string | null;
   /** Boot it, too. */
   boot: boolean;
+  /** Ask sparse, for which the set is built at home as well. */
+  sparse: boolean;
   /** Build after each of these commits, in order; null not to. */
   each: KernelTree[] | null;
 }
@@ -105,7 +109,9 @@ export async function runAllChecks(
   const names = [
     'compile-on',
     'compile-off',
+    'link',
     'el2-closure',
+    ...(build?.sparse === false ? [] : ['sparse']),
     ...(build?.each ? ['each'] : []),
     ...(build?.boot ? ['boot'] : []),
   ];
@@ -120,7 +126,13 @@ export async function runAllChecks(
   if (missing.length) return without(`a kernel build needs ${missing.join(', ')}`);
   const work = async (dir: string) => {
     const workshop = new Workshop(ctx, { toolchain, jobs: build.jobs, config: build.config, dir });
-    const checks = [compile(workshop, 'on'), compile(workshop, 'off'), el2Objects(workshop)];
+    const checks = [
+      compile(workshop, 'on'),
+      compile(workshop, 'off'),
+      link(workshop),
+      el2Objects(workshop),
+      sparse(workshop),
+    ];
     const done: CheckResult[] = [];
     if (build.each) checks.push(eachPatch(workshop, build.each));
     if (build.boot) checks.push(boot(workshop, () => done));

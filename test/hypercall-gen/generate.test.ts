@@ -7,6 +7,7 @@ import { base, edit, extracted, HEADER, HOST, KVM_HOST, patched, reader, type Tr
 const MAKEFILE = 'arch/arm64/kvm/Makefile';
 const HYP_MAKEFILE = 'arch/arm64/kvm/hyp/Makefile';
 const NVHE_MAKEFILE = 'arch/arm64/kvm/hyp/nvhe/Makefile';
+const ENTRY_S = 'arch/arm64/kvm/hyp/hyp-entry.S';
 const HYP_MAIN = 'arch/arm64/kvm/hyp/nvhe/hyp-main.c';
 const KVM_ASM = 'arch/arm64/include/asm/kvm_asm.h';
 const IMAGE_VARS = 'arch/arm64/kernel/image-vars.h';
@@ -173,8 +174,59 @@ describe('generation', () => {
     expect(nvhe.has(IMAGE_VARS)).toBe(false);
   });
 
+  it("calls the dispatcher in the place of KVM's own when the set's entry code does", async () => {
+    const { table } = await extracted(patched());
+    expect(table.interface.dispatcher!.replaces).toBe(true);
+    const done = await generated(table, smcccKernel());
+    const main = done.files.find((f) => f.what === 'glue')!.text;
+    const body = /#else\n([^]*?)#endif\n\}/.exec(main)![1]!;
+    expect(smcccKernel().get(HYP_MAIN)).toContain(`{\n${body}}`);
+    expect(main).toContain(
+      `{\n#ifdef CONFIG_KESTREL\n	if (!handle_kestrel_hcall(host_ctxt))\n		host_ctxt->regs.regs[0] = SMCCC_RET_NOT_SUPPORTED;\n#else\n${body}#endif\n}\n`,
+    );
+    expect(done.notes.join('\n')).toMatch(/none of KVM's own calls is answered/);
+    // Once is enough.
+    const tree = smcccKernel();
+    tree.set(HYP_MAIN, main);
+    expect((await generated(table, tree)).files.find((f) => f.what === 'glue')!.text).toBe(main);
+    // Without an option there is nothing to come back to.
+    table.interface.option = null;
+    const bare = (await generated(table, smcccKernel())).files.find((f) => f.what === 'glue')!.text;
+    expect(bare).not.toContain('switch (id)');
+    expect(bare).toContain('\tif (!handle_kestrel_hcall(host_ctxt))\n');
+  });
+
+  it('finds no place for it in a function whose guards begin or end elsewhere', async () => {
+    const { table } = await extracted(patched());
+    const tree = smcccKernel();
+    edit(tree, HYP_MAIN, '\n	switch (id) {', '\n#endif\n	switch (id) {');
+    const done = await generated(table, tree);
+    expect(done.files.some((f) => f.what === 'glue')).toBe(false);
+    expect(done.glue.how).toBe('none');
+  });
+
+  it.each([
+    ['beside that of KVM', '	do_el2_call\n	eret\n', '	bl	kestrel_host_call\n	do_el2_call\n	eret\n'],
+    [
+      'in a guard without another side',
+      '	do_el2_call\n	eret\n',
+      '#ifdef CONFIG_KESTREL\n	bl	kestrel_host_call\n#endif\n	do_el2_call\n	eret\n',
+    ],
+    [
+      "in a guard whose other side is the set's own",
+      '	do_el2_call\n	eret\n',
+      '#ifdef CONFIG_KESTREL\n	bl	kestrel_host_call\n#else\n	nop\n#endif\n	do_el2_call\n	eret\n',
+    ],
+  ])('leaves KVM its calls when the dispatcher is called %s', async (_, old, fresh) => {
+    const tree = patched();
+    tree.set(ENTRY_S, base().get(ENTRY_S)!);
+    edit(tree, ENTRY_S, old, fresh);
+    expect((await extracted(tree)).table.interface.dispatcher!.replaces).toBe(false);
+  });
+
   it('calls the dispatcher from that of KVM, before anything else', async () => {
     const { table } = await extracted(patched());
+    table.interface.dispatcher!.replaces = false;
     const done = await generated(table, smcccKernel());
     const main = done.files.find((f) => f.what === 'glue')!.text;
     expect(main).toContain(
@@ -198,6 +250,7 @@ describe('generation', () => {
 
   it('leaves a comment above the statement that it is about', async () => {
     const { table } = await extracted(patched());
+    table.interface.dispatcher!.replaces = false;
     const tree = smcccKernel();
     edit(tree, HYP_MAIN, '\n	switch (id) {', '\n	/* Of the switch */\n	switch (id) {');
     const main = (await generated(table, tree)).files.find((f) => f.what === 'glue')!.text;

@@ -24,3 +24,41 @@ describe('a guard that gives a function other parameters', () => {
     expect(hunks.map((h) => h.message).join()).not.toContain('calls it as upstream does');
   });
 });
+
+describe('a guard that replaces a declaration', () => {
+  const P = 'arch/arm64/include/asm/run.h';
+  const before = lines('int first(void);', '', 'int vcpu_run(struct vcpu *vcpu);', '', 'int last(void);');
+  const mine = [
+    '#ifdef CONFIG_SET',
+    'int vcpu_run(u32 id, int nr);',
+    '#else',
+    'int vcpu_run(struct vcpu *vcpu);',
+    '#endif',
+  ];
+  const set = before.replace('int vcpu_run(struct vcpu *vcpu);\n', lines(...mine));
+  const M = 'arch/arm64/kvm/main.c';
+  const main = (name: string) =>
+    lines('#include <asm/run.h>', `int handle(struct vcpu *vcpu)`, '{', `\treturn ${name}(vcpu);`, '}');
+
+  const own = lines('int vcpu_run(u32 id, int nr)', '{', '\treturn nr;', '}');
+
+  test('says who calls what upstream named anew', async () => {
+    const renamed = before.replace('vcpu_run', 'vcpu_enter');
+    const { hunks } = await port(
+      { [P]: before, [M]: main('vcpu_run') },
+      { [P]: set, [M]: `${main('vcpu_run')}int x;\n`, 'arch/arm64/kvm/own.c': own },
+      { [P]: renamed, [M]: main('vcpu_enter') },
+    );
+    const [hunk] = hunks.filter((h) => h.path === P);
+    expect(hunk!.message).toBe("'vcpu_enter' is under the guard now, but 'handle' uses it outside");
+  });
+
+  test('says nothing where it has the name that the set declares', async () => {
+    const { hunks } = await port(
+      { [P]: before, [M]: main('vcpu_run') },
+      { [P]: set },
+      { [P]: `int other;\n${before}` },
+    );
+    expect(hunks.map((h) => h.message)).toEqual([null]);
+  });
+});

@@ -92,4 +92,27 @@ describe('what upstream removed and the set still needs', () => {
     expect(evidence).toEqual([]);
     expect(file.message).toContain("mentions 'reset_table', which the target does not have");
   });
+
+  test('comes with locals of which fields of that name are gone', async () => {
+    const T = 'arch/arm64/kvm/timer.c';
+    const field = lines('struct timer {', '\tu64 offset;', '};', '');
+    const base =
+      field +
+      lines(
+        'void set_offset(u32 low, u32 high)',
+        '{',
+        '\tu64 offset = (u64)high << 32 | low;',
+        '\twrite(offset);',
+        '}',
+      );
+    const target = lines('void set_offset(u64 value)', '{', '\twrite(value);', '}');
+    const own = lines('void el2_offset(u64 a, u64 b)', '{', '\tset_offset((u32)a, (u32)b);', '}');
+    const { text } = await carried(
+      { [H]: macros(), [T]: base },
+      { [NEW]: own, [T]: base + 'int set;\n' },
+      { [T]: target },
+    );
+    expect(text).toContain('static void set_offset_v4_18(u32 low, u32 high)\n');
+    expect(text).toContain('\tset_offset_v4_18((u32)a, (u32)b);\n');
+  });
 });

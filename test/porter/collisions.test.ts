@@ -31,4 +31,24 @@ describe('a name of the set that upstream took for something else', () => {
     const theirs = await port(base, patched, { 'drivers/net/some.c': lines('#define HOST_FLAGS 7') });
     expect(theirs.files[NEW]).toBe(user('HOST_FLAGS'));
   });
+
+  test('is another one in the file alone that made the macro for itself', async () => {
+    const [E, F] = ['arch/arm64/kvm/hyp-entry.S', 'arch/arm64/kvm/entry.S'];
+    const save = (...body: string[]) => lines('.macro save_regs', ...body, '.endm', '');
+    const entry = (...own: string[]) =>
+      lines('#include <asm/kvm_arm.h>', '', ...own, 'el1_sync:', '\tmrs\tx1, esr_el2', '\tret');
+    const mine = ['#ifdef CONFIG_SET', ...save('\tstp\tx0, x1, [sp]').split('\n').slice(0, -2), '#endif', ''];
+    const other = (...own: string[]) => save('\tstp\tx0, x1, [x3]') + lines('enter:', '\tsave_regs', ...own, '\tret');
+    const texts = { [H]: header(), [E]: entry(), [F]: other() };
+    const set = { [E]: entry(...mine), [F]: other('#ifdef CONFIG_SET', '\tsave_regs', '#endif') };
+    const to = (text: string) => ({
+      [H]: lines('#ifdef __ASSEMBLY__', ...save(text).split('\n').slice(0, -2), '#endif') + header(),
+      [F]: other().slice(save('\tstp\tx0, x1, [x3]').length),
+    });
+    const { files } = await port(texts, set, to('\tstp\tx0, x1, [x3]'));
+    expect(files[E]).toContain('.macro set_save_regs\n');
+    expect(files[F]).toContain('#ifdef CONFIG_SET\n\tsave_regs\n#endif\n');
+    const alike = await port(texts, set, to('\tstp\tx0, x1, [sp]'));
+    expect(alike.files[E]).toContain('.macro save_regs\n');
+  });
 });

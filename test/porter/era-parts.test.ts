@@ -170,10 +170,12 @@ describe('generated parts of a port', () => {
       SMCCC[HYP_MAIN]!.replace(
         '#include <asm/kvm_asm.h>\n',
         '#include <asm/kvm_asm.h>\n#ifdef CONFIG_KESTREL\n#include <asm/kestrel_hvc.h>\n#endif\n',
-      ).replace(
-        '{\n\tswitch',
-        '{\n#ifdef CONFIG_KESTREL\n\tif (handle_kestrel_hvc(host_ctxt))\n\t\treturn;\n#endif\n\n\tswitch',
-      ),
+      )
+        .replace(
+          '{\n\tswitch',
+          '{\n#ifdef CONFIG_KESTREL\n\tif (!handle_kestrel_hvc(host_ctxt))\n\t\thost_ctxt->regs.regs[0] = SMCCC_RET_NOT_SUPPORTED;\n#else\n\tswitch',
+        )
+        .replace('\t}\n}\n', '\t}\n#endif\n}\n'),
     );
     const entry = done.files[ENTRY]!;
     expect(entry).toContain('#include <asm/kestrel_hvc.h>');
@@ -192,9 +194,67 @@ describe('generated parts of a port', () => {
     expect(said).toContain("'smccc', not 'function-pointer'");
     expect(said).toContain(`the call of 'kestrel_host_call' is generated, in C: '${HYP_MAIN}' makes it`);
     expect(outcomes(done)).toMatchObject({ [KVM_HOST]: ['generated'], [ENTRY]: ['generated'] });
-    // The entry code of this set does not say what KVM may still be asked.
+    // No function of KVM can be called with the set, at home as here: nothing is left to say.
+    expect(done.patches[0]!.files.find((f) => f.path === ENTRY)!.message).toBeNull();
+    expect(said).not.toContain('does not answer');
+  });
+
+  it("leave KVM its calls where the set's entry code does, and say that nothing tells which", async () => {
+    const tree = set();
+    tree.set(ENTRY_S, kernel().get(ENTRY_S)!);
+    edit(tree, ENTRY_S, '1:\n', '1:\n#ifdef CONFIG_KESTREL\n	mov	x0, sp\n	bl	kestrel_host_call\n	cbz	x0, 3f\n#endif\n');
+    const done = await portTo(SMCCC, tree);
+    expect(done.files[HYP_MAIN]).toContain('\tif (handle_kestrel_hvc(host_ctxt))\n\t\treturn;\n#endif\n\n\tswitch');
     const file = done.patches[0]!.files.find((f) => f.path === ENTRY)!;
     expect(file.message).toMatch(/KVM answers every number that is not the set's/);
+  });
+
+  it("name KVM's own calls that nobody answers any more, apart from those that nobody answered at home", async () => {
+    const call = 'void forget(void)\n{\n	kvm_call_hyp(__kvm_forget, 1);\n}\n';
+    const old = 'void fill(void)\n{\n	kvm_call_hyp(__kvm_fill);\n}\n';
+    const out = '#ifndef CONFIG_KESTREL\nvoid drop(void)\n{\n	kvm_call_hyp(__kvm_drop);\n}\n#endif\n';
+    const NEW = 'arch/arm64/kvm/forget.c';
+    const OLD = 'arch/arm64/kvm/fill.c';
+    const target = {
+      ...SMCCC,
+      [KVM_ASM]: `${SMCCC[KVM_ASM]}${['forget', 'fill', 'drop']
+        .map((n, i) => `#define __KVM_HOST_SMCCC_FUNC___kvm_${n} ${i + 1}\n`)
+        .join('')}`,
+      [NEW]: `${call}${out}`,
+      'arch/arm64/kvm/hyp/nvhe/forget.c': call,
+    };
+    const before = { ...texts(kernel()), [OLD]: old };
+    const done = await port(before, texts(set()), target, [], { generate: true });
+    const glue = done.hunks.find((h) => h.path === ENTRY_S)!;
+    expect(glue.outcome).toBe('generated');
+    expect(glue.message).toMatch(/^the target does not ask 'vttbr_el2' here/);
+    expect(glue.message!.replace(/^[^;]*; /, '')).toBe(
+      `with CONFIG_KESTREL the host makes calls of KVM that EL2 does not answer: '__kvm_forget' (${NEW}:3); ` +
+        `with CONFIG_KESTREL EL2 does not answer, as in the set's own kernel: '__kvm_fill' (${OLD}:3)`,
+    );
+  });
+
+  it('leave the call to people when the function that would make it cannot be found', async () => {
+    const done = await portTo({ ...SMCCC, [HYP_MAIN]: '#include <asm/kvm_asm.h>\n' });
+    const glue = done.hunks.find((h) => h.path === ENTRY_S)!;
+    expect(glue.outcome).toBe('conflict');
+    expect(glue.message).toContain(`no place for the call of 'kestrel_host_call' was found in '${HYP_MAIN}'`);
+    expect(done.patches[0]!.rejects.map((r) => r.path)).toContain(ENTRY_S);
+  });
+
+  it('are not said to hold a number that assembly answers beside the call', async () => {
+    const tree = set();
+    edit(
+      tree,
+      'arch/arm64/include/asm/kestrel_call.h',
+      '#define KESTREL_HVC_INSTALL',
+      '#define KESTREL_HVC_VECTORS 5\n#define KESTREL_HVC_INSTALL',
+    );
+    edit(tree, ENTRY_S, '	kestrel_save_regs\n', '	cmp	x0, #KESTREL_HVC_VECTORS\n	b.eq	9f\n	kestrel_save_regs\n');
+    const done = await portTo(SMCCC, tree);
+    const glue = done.hunks.find((h) => h.path === ENTRY_S)!;
+    expect(glue.outcome).toBe('conflict');
+    expect(glue.message).toContain("assembly answers 'KESTREL_HVC_VECTORS' here");
   });
 
   it('keep the condition under which the host may name functions of EL2', async () => {

@@ -234,3 +234,74 @@ describe('a guard around static functions that only guarded code uses', () => {
     expect(new Set(hunks.map((h) => h.outcome))).toEqual(new Set(['obsolete']));
   });
 });
+
+describe('a guard that puts something in the place of a body', () => {
+  const guarded = (...body: string[]) =>
+    fn('#ifndef CONFIG_SET', ...body, '#else', 'write_sysreg(own_vttbr(vcpu), vttbr_el2);', '#endif').replace(
+      /\t#/g,
+      '#',
+    );
+
+  test('goes around what it was put in place of, not around what upstream put beside it', async () => {
+    const upstream = fn(
+      'write_sysreg(0, vttbr_el2);',
+      '',
+      'if (has_erratum(vcpu)) {',
+      '\tisb();',
+      '\trestore_tcr(vcpu);',
+      '}',
+    );
+    const body = 'write_sysreg(0, vttbr_el2);';
+    const { text, outcomes } = await only(fn(body), guarded(body), upstream);
+    expect(outcomes).not.toContain('conflict');
+    expect(text).toContain(
+      '{\n#ifndef CONFIG_SET\n\twrite_sysreg(0, vttbr_el2);\n#else\n\twrite_sysreg(own_vttbr(vcpu), vttbr_el2);\n#endif\n',
+    );
+  });
+
+  test('takes it along when it uses what the guard takes away, and is less sure', async () => {
+    const body = ['u64 vttbr = get_vttbr(vcpu);', 'write_sysreg(vttbr, vttbr_el2);'];
+    const upstream = fn(...body, 'trace_vttbr(vcpu, vttbr);');
+    const { text, hunks } = await only(fn(...body), guarded(...body), upstream);
+    expect(text).toContain('\ttrace_vttbr(vcpu, vttbr);\n#else\n');
+    expect(hunks[0]!.confidence).toBeLessThan(0.9);
+  });
+});
+
+test('a guard may not hold only the beginning of another conditional: its #else would be that one’s', async () => {
+  const base = fn('one(vcpu);', '', 'two(vcpu, addr);', 'three(vcpu);', 'four(addr);', '', 'five(addr, vcpu);');
+  const set = base
+    .replace('\ttwo', '#ifndef CONFIG_SET\n\ttwo')
+    .replace('four(addr);\n', 'four(addr);\n#else\n\tours(vcpu);\n#endif\n');
+  const opened = base.replace('\tthree', '#ifdef __KVM_NVHE_HYPERVISOR__\n\tthree');
+  const whole = opened.replace('three(vcpu);\n', 'three(vcpu);\n#endif\n');
+  const torn = opened.replace('\n\tfive(addr, vcpu);\n', '\n\tfive(addr, vcpu);\n#endif\n');
+  expect((await only(base, set, whole)).outcomes).not.toContain('conflict');
+  const { hunks } = await only(base, set, torn);
+  expect(hunks.map((h) => [h.outcome, h.message])).toEqual([['conflict', expect.stringContaining('only a part of')]]);
+});
+
+test('a declaration that upstream took apart from its value is assigned in the set’s branch, too', async () => {
+  const base = fn(
+    'u64 offset = this_cpu(vcpu) - symbol(vcpu);',
+    '',
+    'BUG_ON(!ready(vcpu));',
+    'call_init(vcpu, offset);',
+  );
+  const set = base
+    .replace('\tu64 offset', '#ifndef CONFIG_SET\n\tu64 offset')
+    .replace('symbol(vcpu);\n', 'symbol(vcpu);\n#else\n\tu64 offset = 0;\n#endif\n');
+  const apart = fn(
+    'unsigned long offset;',
+    '',
+    'offset = this_cpu(vcpu) - symbol(vcpu);',
+    '',
+    'BUG_ON(!ready(vcpu));',
+    'call_init(vcpu, offset);',
+  );
+  const { text, outcomes } = await only(base, set, apart);
+  expect(outcomes).not.toContain('conflict');
+  expect(text).toContain('symbol(vcpu);\n#else\n\toffset = 0;\n#endif\n');
+  const together = await only(base, set, base.replace('u64 offset', 'unsigned long offset'));
+  expect(together.text).toContain('#else\n\tu64 offset = 0;\n#endif\n');
+});

@@ -42,3 +42,18 @@ describe('a header that the code needs and the target does not include any more'
     expect(files[A]).not.toContain('linux/module.h');
   });
 });
+
+test('the set’s includes stay with the others when upstream put a declaration behind these', async () => {
+  const file = 'arch/arm64/kvm/hyp/tlb.c';
+  const head = lines('#include <asm/kvm_hyp.h>', '#include <asm/tlbflush.h>', '');
+  const rest = lines('static void flush_all(void)', '{', '\ttlbi(alle1is);', '\tdsb(ish);', '}');
+  const own = lines('#ifdef CONFIG_SET', '#include <asm/own.h>', '#endif');
+  const struct = lines('struct flush_context {', '\tunsigned long flags;', '};', '');
+  const set = {
+    [file]: head.trimEnd() + '\n' + own + '\n' + rest,
+    'arch/arm64/include/asm/own.h': lines('void own(void);'),
+  };
+  const target = head.replace('\n\n', '\n#include <linux/irqflags.h>\n\n') + struct + rest;
+  const { files } = await port({ [file]: head + rest }, set, { [file]: target });
+  expect(files[file]).toBe(head.replace('\n\n', `\n#include <linux/irqflags.h>\n${own}\n`) + struct + rest);
+});

@@ -70,3 +70,25 @@ test('a local that was set once is written out where the target still has what i
   const { files } = await port({ [C]: set(...before) }, { [C]: patched }, { [C]: set('call_hyp(set_off, off);') });
   expect(files[C]).toContain('call_core(OFF, lower_32_bits(off));');
 });
+
+test('a field is that of the struct in the header that the file includes', async () => {
+  const D = 'drivers/iommu/first.c';
+  const dev = (...fields: string[]) => lines('struct dev {', ...fields.map((f) => `\tu32 ${f};`), '};', '');
+  const probe = (...body: string[]) => lines('void probe(struct dev *dev)', '{', ...body, '\tfinish(dev);', '}');
+  const first = dev('options', 'banks') + probe('\tstart(dev);');
+  const added = ['#ifdef CONFIG_SET', '\town_dev.options = dev->options;', '#endif'];
+  const { files } = await port(
+    { [D]: first, 'drivers/iommu/second.c': dev('options') },
+    {
+      [D]: first.replace('\tfinish', lines(...added) + '\tfinish'),
+      'drivers/iommu/own.h': lines('struct own {', '\tu32 options;', '};'),
+    },
+    {
+      [D]: '#include "first.h"\n\n' + probe('\tstart(dev);'),
+      'drivers/iommu/first.h': dev('banks'),
+      'drivers/iommu/second.c': '#include "second.h"\n',
+      'drivers/iommu/second.h': dev('options'),
+    },
+  );
+  expect(files[D]).toContain('\town_dev.options = 0;\n');
+});

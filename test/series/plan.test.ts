@@ -130,3 +130,45 @@ test('a file whose content the repository lacks is named and left out', async ()
   expect(change.unreadable).toEqual([{ path: 'arch/arm64/guard/boot.c', oid: blob }]);
   expect(change.files.map((f) => f.path)).not.toContain('arch/arm64/guard/boot.c');
 });
+
+// The set gives a function one parameter more for everybody, and where its option is off it leaves a call as it was.
+const RUN = 'static int toy_run(int toy)\n{\n\treturn toy;\n}\n\nint toy_go(void)\n{\n\treturn toy_run(1);\n}\n';
+const RUN_OWNED = (off: string) =>
+  RUN.replace('(int toy)', '(int toy, int owner)').replace(
+    '\treturn toy_run(1);\n',
+    `#ifndef CONFIG_GUARDED_KVM\n\treturn ${off};\n#else\n\treturn toy_run(1, 2);\n#endif\n`,
+  );
+
+test.each([
+  ['what builds only with the option comes after it', 'toy_run(1)', true],
+  ['what builds without it, too, comes before it', 'toy_run(1, 0)', false],
+])('%s', async (_, off, late) => {
+  const { change, needs } = await read(
+    { ...BASE, 'drivers/toy/run.c': RUN },
+    { ...SET, 'drivers/toy/run.c': RUN_OWNED(off) },
+  );
+  const plan = planSeries(change, needs, OPTIONS);
+  const at = (path: string, text: string) => plan.findIndex((p) => p.units.includes(find(change, path, text)));
+  const option = at('arch/arm64/Kconfig', 'GUARDED_KVM');
+  if (late) expect(at('drivers/toy/run.c', 'toy_run')).toBeGreaterThan(option);
+  else expect(at('drivers/toy/run.c', 'toy_run')).toBeLessThanOrEqual(option);
+  const order = new Map(plan.flatMap((p, i) => p.units.map((u) => [u, i] as const)));
+  for (const need of needs.needs) expect([need.name, isMet(need, (u) => order.get(u)!)]).toEqual([need.name, true]);
+});
+
+test('what builds only with the option stays before it when something else needs it', async () => {
+  const owned = `${RUN_OWNED('toy_run(1)')}\nint toy_owner_of(void)\n{\n\treturn 0;\n}\n`;
+  const host = 'arch/arm64/include/asm/kvm_host.h';
+  const { change, needs } = await read(
+    { ...BASE, 'drivers/toy/run.c': RUN },
+    {
+      ...SET,
+      'drivers/toy/run.c': owned,
+      [host]: `${SET[host]!}\nint toy_owner_of(void);\n`,
+      'arch/arm64/kvm/arm.c': `${SET['arch/arm64/kvm/arm.c']!}\nint asks(void)\n{\n\treturn toy_owner_of();\n}\n`,
+    },
+  );
+  const plan = planSeries(change, needs, OPTIONS);
+  const at = (path: string, text: string) => plan.findIndex((p) => p.units.includes(find(change, path, text)));
+  expect(at('drivers/toy/run.c', 'toy_run')).toBeLessThanOrEqual(at('arch/arm64/Kconfig', 'GUARDED_KVM'));
+});

@@ -37,7 +37,7 @@ function hunk(
   } as HunkReport;
 }
 
-function storePort(hunks: HunkReport[], checks: unknown[] | null): void {
+function storePort(hunks: HunkReport[], checks: unknown[] | null, more: Partial<PortReport> = {}): void {
   const report: PortReport = {
     ...{ schemaVersion: 1, set: 'guard-5.0', patchesDir: '/nonexistent', option: 'CONFIG_GUARDED_KVM' },
     base: { name: 'v5.0', version: 'v5.0', commit: null },
@@ -56,6 +56,7 @@ function storePort(hunks: HunkReport[], checks: unknown[] | null): void {
       files: { modified: 5, added: 5, deleted: 0, binary: 0, unreadable: 0 },
     },
     ...{ files: [], hunks, rejects: [], notes: [], timing: {} },
+    ...more,
   };
   mkdirSync(path.join(dir(), 'ported'), { recursive: true });
   writeFileSync(path.join(dir(), 'ported/port.json'), JSON.stringify(report));
@@ -97,6 +98,21 @@ test('the port that was made last is mailed, with outcomes, checks and a note pe
       '---',
     ].join('\n'),
   );
+});
+
+test('the letter names the reference that was used, and what came of it; without one it is silent', async () => {
+  const hunks = [
+    hunk('relocated', 'virt/mmu.c', 'arch/arm64/kvm/mmu.c', 14, { strategy: 'reference' }),
+    hunk('applied', 'a.c', 'a.c', 2, { evidence: [{ kind: 'reference-agrees', text: 'it stands there, too' }] }),
+    hunk('applied', 'b.c', 'b.c', 2, { evidence: [{ kind: 'reference-differs', text: 'it stands elsewhere' }] }),
+  ];
+  storePort(hunks, CHECKS, { reference: { name: 'guard-5.2', version: 'v5.2' } });
+  const { stdout } = await kportMail('--tree', repo.dir, ...STAFF, '-o', '-');
+  expect(stdout.replace(/\n/g, ' ')).toContain(
+    'The set guard-5.2, made for v5.2, was the reference: 1 hunk was placed with its help, it agrees with 1 more, it has 1 in other words or places.',
+  );
+  storePort(hunks, CHECKS);
+  expect((await kportMail('--tree', repo.dir, ...STAFF, '-o', '-')).stdout).not.toContain('was the reference');
 });
 
 test('--notes puts the port note below the line, out of the history', async () => {

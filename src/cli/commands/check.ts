@@ -41,6 +41,7 @@ export const checkCommand = defineCommand({
         describe: 'build the touched folders, the option on and off',
       })
       .option('boot', { type: 'boolean', default: false, describe: 'build an Image, boot it in QEMU and run a guest' })
+      .option('sparse', { type: 'boolean', default: true, describe: 'ask sparse, where it is installed' })
       .option('each', { type: 'boolean', default: false, describe: 'build after every patch of the series' })
       .option('cross-compile', {
         type: 'string',
@@ -90,6 +91,7 @@ export const checkCommand = defineCommand({
           config: args.config === undefined ? '' : readFile(args.config),
           keep: args.keep ?? null,
           boot: args.boot,
+          sparse: args.sparse,
           each: args.each ? await commitsBetween(dir, target, ported) : null,
         }
       : null;
@@ -191,5 +193,10 @@ function show(document: CheckDocument, ui: Ui): void {
 function line(f: CheckResult['findings'][number], word: string): string {
   const where = `${forDisplay(f.path)}${f.line === null ? '' : `:${f.line}`}`;
   const from = [f.definition && `in ${f.definition}`, f.hunk && `hunk ${f.hunk}`].filter(Boolean).join(', ');
-  return `        ${word}: ${where}: ${forDisplay(f.text)} [${f.kind}]${from ? ` (${from})` : ''}`;
+  const work = f.workItem
+    ? `: ${f.workItem.id}, ${forDisplay(f.workItem.title)}`
+    : f.workItem === null
+      ? ': no work item'
+      : '';
+  return `        ${word}: ${where}: ${forDisplay(f.text)} [${f.kind}]${from ? ` (${from})` : ''}${work}`;
 }

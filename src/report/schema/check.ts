@@ -14,6 +14,11 @@ export const CheckRow = z.object({
       text: z.string(),
       kind: z.string().describe('Short and stable; what ends in review is for a person to read and fails nothing.'),
       evidence: z.string().optional(),
+      workItem: z
+        .object({ id: z.string(), title: z.string() })
+        .nullable()
+        .optional()
+        .describe('The piece of work that a compile error belongs to; null when none is known.'),
     }),
   ),
   figures: z.record(z.string(), z.unknown()).optional(),

@@ -50,6 +50,14 @@ export const accounting: Check = {
       }
     }
     const lines = await portLines(ctx);
+    let baseLines: Set<string> | null = null;
+    const moved = () => (baseLines ??= linesOfBase(ctx));
+    const rewritten = new Set<ByteString>();
+    const wentTo = new Map<ByteString, ByteString[]>();
+    for (const f of ctx.report?.files ?? []) {
+      wentTo.set(f.path, f.targetPaths);
+      if (f.outcome === 'rewritten') for (const p of f.targetPaths) rewritten.add(p);
+    }
     const hunksOfLine = addedBy(ctx.set);
     const adaptations = ctx.setFiles.size > 0 ? Adaptations.of(ctx, hunksOfLine) : null;
     // Of a port that has no report, nobody said that its words are the set's: then an adapted line is for a look.
@@ -94,7 +102,11 @@ export const accounting: Check = {
         present++;
         continue;
       }
-      const places = new Set<ByteString>([hunk.path, ...(report?.target.map((t) => t.path) ?? [])]);
+      const places = new Set<ByteString>([
+        hunk.path,
+        ...(report?.target.map((t) => t.path) ?? []),
+        ...(change.status === 'added' ? (wentTo.get(hunk.path) ?? []) : []),
+      ]);
       // Nobody says where a file went that is gone from the target: one of its name that the port changed.
       if (!report && !ctx.ported.has(hunk.path)) {
         const name = hunk.path.slice(hunk.path.lastIndexOf('/'));
@@ -140,6 +152,13 @@ export const accounting: Check = {
           (l) => !pools.some((pool) => [...pool.values()].some((t) => alike(tokens(l.slice(1)), t))),
         );
         if (gone.length === 0 || (await review(hunk.path, hunk, gone, wanted.length))) continue;
+        // A new file of the set that upstream has by now: what the set had moved there from the base is upstream's.
+        const merged = change.status === 'added' && [...places].find((p) => rewritten.has(p) && ctx.target.has(p));
+        if (merged && withoutGuard(gone).every((l) => moved().has(squeeze(l.slice(1))))) {
+          const words = `${gone.length} of the hunk's ${wanted.length} added lines were moved there from the base, and upstream has a file of its own there`;
+          findings.push(about(hunk.id, merged, words, 'hunk-adapted-review'));
+          continue;
+        }
         findings.push(
           about(
             hunk.id,
@@ -184,6 +203,19 @@ async function portLines(ctx: CheckContext): Promise<Map<ByteString, Map<string,
     pools.set(path, new Map(plainLines(text).map((l, i) => [squeeze(l), added.has(i) ? tokens(l) : []])));
   }
   return pools;
+}
+
+/** Lines of the base in files that the set changes, blanks squeezed out. */
+function linesOfBase(ctx: CheckContext): Set<string> {
+  return new Set([...ctx.setFiles.values()].flatMap((f) => plainLines(f.base ?? '').map(squeeze)));
+}
+
+/** Without the lines that keep a header from being read twice. */
+function withoutGuard(lines: readonly string[]): string[] {
+  const name = lines.map((l) => /^\+\s*#\s*ifndef\s+(\w+)\s*$/.exec(l)?.[1]).find((n) => n !== undefined);
+  if (name === undefined) return [...lines];
+  const guard = new RegExp(`^\\+\\s*#\\s*((ifndef|define)\\s+${name}\\s*|endif\\s*(/\\*.*)?)$`);
+  return lines.filter((l) => !guard.test(l.trimEnd()));
 }
 
 function isTelling(line: string): boolean {

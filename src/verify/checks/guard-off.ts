@@ -2,8 +2,8 @@ import { tokens, type ByteString } from '../../core/text';
 import { Scratch, type LineChange } from '../../io/scratch';
 import { judge, skipped, type Check, type Finding } from '../check';
 import { decide, type CheckContext } from '../context';
-import { strip, type KeptLine, type Stripped } from '../guards';
-import { codeOnly, definitionAt, scanFile } from '../scan';
+import { strip, type KeptLine } from '../guards';
+import { codeOnly, definitionAt, isKbuild, isKconfig, scanFile } from '../scan';
 
 /** A change that stays when the option is off. */
 interface Line {
@@ -16,6 +16,12 @@ interface Line {
 
 /** Lines this alike are the same edit with another upstream's words in it. */
 const ALIKE = 0.5;
+
+/** Hunks whose words may be another kernel's: the report says so, or does not say that they are the set's own. */
+const ADAPTED: ReadonlySet<string> = new Set(['rewritten', 'generated', 'conflict']);
+
+/** Hunks whose lines need not be in the port, or not as they are. */
+const EXCUSED: ReadonlySet<string> = new Set(['conflict', 'obsolete', 'already-upstream', 'rewritten', 'generated']);
 
 /**
  * With the option off, the port changes the target exactly as the set changes its base: the unguarded edits and nothing
@@ -43,13 +49,26 @@ export const guardOff: Check = {
     const findings: Finding[] = [];
     let [same, adapted, edits] = [0, 0, 0];
     // One pool for the whole set: a file may have been split or moved.
-    const pool = { added: flat(setEdits, 'added'), removed: flat(setEdits, 'removed') };
+    const excused = (p: ByteString, sign: 'added' | 'removed', line: Line) => {
+      const hunk = hunkOf(ctx, p, sign, line);
+      return hunk !== null && EXCUSED.has(ctx.hunkReports.get(hunk)?.outcome ?? '');
+    };
+    const flat = (sign: 'added' | 'removed'): Pooled[] =>
+      [...setEdits]
+        .flatMap(([path, e]) => e[sign].map((line) => ({ path, line })))
+        // Of lines of the same words those that the port must have are taken first.
+        .sort((a, b) => Number(excused(a.path, sign, a.line)) - Number(excused(b.path, sign, b.line)));
+    const pool = { added: flat('added'), removed: flat('removed') };
+    const movedBySet = [...setEdits].flatMap(([path, e]) => e.moved.map((line) => ({ path, line })));
+    const movedByPort = [...portEdits].flatMap(([path, e]) => e.moved.map((line) => ({ path, line })));
     const left: { path: ByteString; sign: 'added' | 'removed'; line: Line }[] = [];
     for (const [path, edit] of portEdits) {
       for (const sign of ['added', 'removed'] as const) {
         for (const line of edit[sign]) {
           edits++;
           if (takeExact(pool[sign], line, path, ctx)) same++;
+          // The set does it, too, and has the same line elsewhere: at home the two cancelled each other out.
+          else if (sign === 'added' && takeExact(movedBySet, line, path, ctx)) same++;
           else left.push({ path, sign, line });
         }
       }
@@ -59,14 +78,16 @@ export const guardOff: Check = {
       const hunk = sign === 'added' ? ctx.hunkAt(path, line.line) : null;
       if (like) {
         adapted++;
-        const outcome = hunk === null ? undefined : ctx.hunkReports.get(hunk)?.outcome;
-        if (outcome === undefined || outcome === 'rewritten' || sign === 'removed') continue;
+        // Its words are others, so the hunk is known by the line of the set that it is like.
+        const from = hunkOf(ctx, like.path, sign, like.line) ?? hunk;
+        const outcome = from === null ? undefined : ctx.hunkReports.get(from)?.outcome;
+        if (outcome === undefined || ADAPTED.has(outcome) || sign === 'removed') continue;
         // The report says that the words are the set's own, and they are not.
         findings.push({
           ...(await place(ctx, path, sign, line)),
-          hunk,
+          hunk: from,
           kind: 'unguarded-changed',
-          text: `reads '${line.text.trim()}' where the set has '${like.trim()}', and the report says '${outcome}'`,
+          text: `reads '${line.text.trim()}' where the set has '${like.line.text.trim()}', and the report says '${outcome}'`,
         });
         continue;
       }
@@ -85,16 +106,12 @@ export const guardOff: Check = {
     }
     for (const sign of ['added', 'removed'] as const) {
       for (const rest of pool[sign]) {
-        const source = ctx.setFiles.get(rest.path)!;
-        const hunk =
-          sign === 'added'
-            ? (source.origin[rest.line.line]?.hunk ?? null)
-            : (source.removed.find((r) => r.line === rest.line.line)?.hunk ?? null);
-        const outcome = hunk === null ? undefined : ctx.hunkReports.get(hunk)?.outcome;
-        if (outcome && ['conflict', 'obsolete', 'already-upstream', 'rewritten', 'generated'].includes(outcome))
-          continue;
+        if (sign === 'added' && takeExact(movedByPort, rest.line, rest.path, ctx)) continue;
+        const hunk = hunkOf(ctx, rest.path, sign, rest.line);
+        if (excused(rest.path, sign, rest.line)) continue;
         if (sign === 'removed' && (await goneUpstream(ctx, rest.path, rest.line))) continue;
         if (sign === 'added' && (await alreadyThere(ctx, rest.path, rest.line))) continue;
+        const unmoved = sign === 'removed' && (await staysOnce(ctx, rest.path, rest.line));
         // A directive left over asks for options that are not the set's: dead guards, or guards joined with others.
         const directive =
           /^\s*#/.test(rest.line.text) &&
@@ -105,8 +122,16 @@ export const guardOff: Check = {
           line: null,
           hunk,
           definition: null,
-          kind: directive ? 'directive-review' : sign === 'added' ? 'unguarded-missing' : 'unguarded-kept',
-          text: `with the option off, the set ${sign === 'added' ? 'adds' : 'takes out'} '${rest.line.text.trim().slice(0, 70)}', and the port does not`,
+          kind: directive
+            ? 'directive-review'
+            : unmoved
+              ? 'unmoved-review'
+              : sign === 'added'
+                ? 'unguarded-missing'
+                : 'unguarded-kept',
+          text: unmoved
+            ? `the set moves '${rest.line.text.trim().slice(0, 70)}' to '${unmoved}', the port leaves it where it is`
+            : `with the option off, the set ${sign === 'added' ? 'adds' : 'takes out'} '${rest.line.text.trim().slice(0, 70)}', and the port does not`,
         });
       }
     }
@@ -119,7 +144,8 @@ export const guardOff: Check = {
   },
 };
 
-type Edits = Map<ByteString, { added: Line[]; removed: Line[] }>;
+/** `moved`: added lines that are also taken out elsewhere in the same file, and so are in neither list. */
+type Edits = Map<ByteString, { added: Line[]; removed: Line[]; moved: Line[] }>;
 
 /** What is left of the changes between two texts when the options are decided. */
 async function changes(
@@ -127,11 +153,11 @@ async function changes(
   decided: ReadonlyMap<string, boolean>,
 ): Promise<Edits> {
   const pairs = files.map((f) => ({
-    before: strip(f.path, codeOnly(f.path, f.before), decided),
-    after: strip(f.path, codeOnly(f.path, f.after), decided),
+    before: entries(f.path, strip(f.path, codeOnly(f.path, f.before), decided).kept),
+    after: entries(f.path, strip(f.path, codeOnly(f.path, f.after), decided).kept),
   }));
   let diffs: LineChange[][] = [];
-  const text = (s: Stripped) => s.kept.map((k) => `${k.text}\n`).join('');
+  const text = (kept: KeptLine[]) => kept.map((k) => `${k.text}\n`).join('');
   await Scratch.use([], async (scratch) => {
     diffs = await scratch.diffFiles(
       pairs.map((p) => ({ a: text(p.before), b: text(p.after) })),
@@ -140,7 +166,7 @@ async function changes(
   });
   const result: Edits = new Map();
   files.forEach((f, i) => {
-    const edit = { added: [] as Line[], removed: [] as Line[] };
+    const edit = { added: [] as Line[], removed: [] as Line[], moved: [] as Line[] };
     const put = (to: Line[], kept: KeptLine[], from: number, count: number) => {
       for (const k of kept.slice(from, from + count)) {
         const words = tokens(k.text);
@@ -148,30 +174,62 @@ async function changes(
       }
     };
     for (const c of diffs[i]!) {
-      put(edit.removed, pairs[i]!.before.kept, c.oldStart, c.oldCount);
-      put(edit.added, pairs[i]!.after.kept, c.newStart, c.newCount);
+      put(edit.removed, pairs[i]!.before, c.oldStart, c.oldCount);
+      put(edit.added, pairs[i]!.after, c.newStart, c.newCount);
     }
     // A line that moved within the file is no change: git's diff may pair twins otherwise in base and target.
     for (const line of [...edit.added]) {
       const twin = edit.removed.findIndex((r) => r.key === line.key);
       if (twin < 0) continue;
       edit.removed.splice(twin, 1);
-      edit.added.splice(edit.added.indexOf(line), 1);
+      edit.moved.push(...edit.added.splice(edit.added.indexOf(line), 1));
     }
     result.set(f.path, edit);
   });
   return result;
 }
 
+/**
+ * Lines as they count: a list of a Makefile is its entries, in whatever lines they stand and by whichever assignment
+ * (`hyp-y := a.o b.o`), and Kconfig has two spellings for `help`.
+ */
+export function entries(path: ByteString, kept: readonly KeptLine[]): KeptLine[] {
+  if (isKconfig(path)) return kept.map((k) => (/^\s*---help---\s*$/.test(k.text) ? { ...k, text: '\thelp' } : k));
+  if (!isKbuild(path)) return [...kept];
+  const result: KeptLine[] = [];
+  let list: string | null = null;
+  for (const k of kept) {
+    const head: RegExpExecArray | null = list === null ? LIST.exec(k.text) : null;
+    if (list === null && !head) {
+      result.push(k);
+      continue;
+    }
+    const name: string = list ?? head![1]!;
+    const words: string = (head ? k.text.slice(head[0].length) : k.text).replace(/\s#.*$/, '');
+    for (const entry of words.replace(/\\\s*$/, '').match(/\S+/g) ?? []) {
+      result.push({ text: `${name} += ${entry}`, line: k.line });
+    }
+    list = /\\\s*$/.test(words) ? name : null;
+  }
+  return result;
+}
+
+/** `obj-y +=`, `kvm-$(CONFIG_X) :=`: what Kbuild takes as a list of objects or folders. */
+const LIST = /^\s*([a-zA-Z_][\w-]*-(?:y|m|objs|\$\(\w+\)))\s*(?:\+|:|::)?=/;
+
 interface Pooled {
   path: ByteString;
   line: Line;
 }
 
-function flat(edits: Edits, sign: 'added' | 'removed'): Pooled[] {
-  return [...edits].flatMap(([path, e]) => e[sign].map((line) => ({ path, line })));
+/** The hunk of the set that adds a line, or takes it out. */
+function hunkOf(ctx: CheckContext, path: ByteString, sign: 'added' | 'removed', line: Line): string | null {
+  const source = ctx.setFiles.get(path);
+  if (sign === 'added') return source?.origin[line.line]?.hunk ?? null;
+  return source?.removed.find((r) => r.line === line.line)?.hunk ?? null;
 }
 
+/** Takes a line of the same words out of the pool, one of the same file if there is one. */
 function takeExact(pool: Pooled[], line: Line, path: ByteString, ctx: CheckContext): boolean {
   const sources = new Set(ctx.sourcesOf(path).map((s) => s.path));
   let at = pool.findIndex((p) => p.line.key === line.key && (p.path === path || sources.has(p.path)));
@@ -180,15 +238,15 @@ function takeExact(pool: Pooled[], line: Line, path: ByteString, ctx: CheckConte
   return at >= 0;
 }
 
-/** Takes the likest line out of the pool and gives its text. */
-function takeAlike(pool: Pooled[], line: Line): string | null {
+/** Takes the likest line out of the pool. */
+function takeAlike(pool: Pooled[], line: Line): Pooled | null {
   let best = -1;
   let score = ALIKE;
   pool.forEach((p, i) => {
     const s = dice(p.line.words, line.words);
     if (s >= score) [best, score] = [i, s];
   });
-  return best < 0 ? null : pool.splice(best, 1)[0]!.line.text;
+  return best < 0 ? null : pool.splice(best, 1)[0]!;
 }
 
 function dice(a: readonly string[], b: readonly string[]): number {
@@ -232,6 +290,35 @@ async function alreadyThere(ctx: CheckContext, path: ByteString, line: Line): Pr
 function isNear(a: ByteString, b: ByteString): boolean {
   const top = (p: ByteString) => p.split('/').slice(0, 2).join('/');
   return top(a) === top(b);
+}
+
+/**
+ * The set moves the line to a file of its own, and the port has it once, where the target has it: what is compiled is the
+ * same. Gives the file that the set moves it to; null when it does not, or when the port has the line in both.
+ */
+async function staysOnce(ctx: CheckContext, path: ByteString, line: Line): Promise<ByteString | null> {
+  // A line that says little (`#endif`, `}`) is found anywhere.
+  if (line.words.filter((w) => /\w{2}/.test(w)).length < 3) return null;
+  const count = (text: ByteString | null) =>
+    codeOnly(path, text ?? '')
+      .split('\n')
+      .filter((l) => tokens(l).join(' ') === line.key).length;
+  const home = [...ctx.setFiles.values()].find((f) => f.base === null && f.path !== path && count(f.patched) > 0);
+  if (!home) return null;
+  const sum = async (source: ByteString, side: 'target' | 'ported') => {
+    let n = 0;
+    for (const p of counterparts(ctx, source))
+      n += count(await (side === 'ported' ? ctx.portedText(p) : ctx.targetText(p)));
+    return n;
+  };
+  const stays = (await sum(path, 'target')) > 0 && (await sum(path, 'ported')) === (await sum(path, 'target'));
+  return stays && (await sum(home.path, 'ported')) === (await sum(home.path, 'target')) ? home.path : null;
+}
+
+/** The files of the port that carry a file of the set. */
+function counterparts(ctx: CheckContext, source: ByteString): Set<ByteString> {
+  const carry = [...ctx.portFiles.keys()].filter((p) => ctx.sourcesOf(p).some((f) => f.path === source));
+  return new Set([source, ...carry]);
 }
 
 /** The set moves the definition that the line is in to a file of its own, and there the port has the line. */

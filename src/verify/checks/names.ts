@@ -37,6 +37,7 @@ export const names: Check = {
       target.structs,
       files.map((f) => f.path),
     );
+    const used = macroUsers(files.map((f) => f.ported!));
     for (const f of files) {
       const text = f.ported!;
       const masked = maskC(text);
@@ -56,8 +57,14 @@ export const names: Check = {
         });
       };
       const added = ctx.addedLines(f.path);
+      /** What nothing expands breaks nothing, and says so. */
+      const inert = (line: number, kind: string, words: string): [string, string] => {
+        const macro = spans.find((s) => s.kind === 'macro' && s.startLine <= line && line <= s.endLine)?.name;
+        if (macro === undefined || used(macro)) return [kind, words];
+        return [`${kind}-review`, `${words}, in '${macro}', which nothing uses`];
+      };
       for (const i of added) {
-        for (const w of new Set(identifiers(lines[i] ?? ''))) {
+        for (const w of new Set(identifiers(withoutRegisters(lines[i] ?? '')))) {
           mentions++;
           if (/^CONFIG_/.test(w) || target.words.has(w)) continue;
           if (own.defined.has(w) ? own.placed.has(w) : own.words.has(w) && !base.words.has(w)) continue;
@@ -66,7 +73,8 @@ export const names: Check = {
           } else if (base.words.has(w)) {
             // What the port carries along from the base is defined by it.
             if (own.placed.has(w) || isDeclaredHere(masked, w)) continue;
-            put(i, 'vanished-name', w, `${w} is gone in ${formatVersion(ctx.target.version)}`);
+            const [kind, words] = inert(i, 'vanished-name', `${w} is gone in ${formatVersion(ctx.target.version)}`);
+            put(i, kind, w, words);
           } else if (ctx.setFiles.size > 0 && !own.placed.has(w) && !isDeclaredHere(masked, w)) {
             put(i, 'unknown-name', w, `${w} is in no kernel and not in the set`);
           }
@@ -109,6 +117,23 @@ export const names: Check = {
     return judge('names', findings, `${mentions} mentions of ${wanted.size} names looked up`);
   },
 };
+
+/** Asks whether a macro is mentioned anywhere but where it is defined. */
+function macroUsers(texts: readonly ByteString[]): (macro: string) => boolean {
+  const count = new Map<string, number>();
+  for (const text of texts) {
+    const masked = maskC(text);
+    for (const m of masked.matchAll(/[A-Za-z_]\w*/g)) count.set(m[0], (count.get(m[0]) ?? 0) + 1);
+    for (const m of masked.matchAll(/^[ \t]*#[ \t]*(?:define|undef)[ \t]+(\w+)/gm))
+      count.set(m[1]!, count.get(m[1]!)! - 1);
+  }
+  return (macro) => (count.get(macro) ?? 0) > 0;
+}
+
+/** `read_sysreg(vtcr_el2)`: the operand goes to the assembler as it is, which knows the registers; it is no name of C's. */
+export function withoutRegisters(line: string): string {
+  return line.replace(/\b(read_sysreg\s*\(|write_sysreg\s*\([^;]*?,)(\s*)([a-z][a-z0-9_]*)(?=\s*\))/g, '$1$2');
+}
 
 /** Code that runs on the build host, or is not the kernel's. */
 function isHosts(p: ByteString): boolean {

@@ -69,7 +69,7 @@ function nearest(ctx: CheckContext, path: ByteString, line: number): string | nu
 
 async function troubles(path: ByteString, text: ByteString, decided: Decided): Promise<Trouble[]> {
   const { kept } = strip(path, text, decided);
-  const tree = parseC(kept.map((k) => `${withoutAttributes(typesAsNames(k.text))}\n`).join(''));
+  const tree = parseC(kept.map((k) => `${withoutMarks(withoutAttributes(typesAsNames(k.text)))}\n`).join(''));
   const found: Trouble[] = [];
   const visit = (node: SyntaxNode) => {
     if (!node.hasError) return;
@@ -86,6 +86,21 @@ async function troubles(path: ByteString, text: ByteString, decided: Decided): P
   await breathe();
   return found;
 }
+
+/**
+ * `u32 __hyp_text f(void)`, `int __init f(void)`: a macro for an attribute between the type and the name, which the grammar
+ * takes for one of the two. It is blanked, byte for byte. After a storage class or a qualifier it is the type.
+ */
+export function withoutMarks(line: ByteString): ByteString {
+  const plain = line.replace(/\b(notrace|noinline|noinstr)\b/g, (mark) => ' '.repeat(mark.length));
+  return plain.replace(
+    /^((?:(?:static|extern|inline|const|volatile|unsigned|signed|struct|union|enum)[ \t]+)*)(\w+[ \t]+)(__[a-z]\w*)(?=[ \t]+\**\w+[ \t]*\()/,
+    (all, before: string, type: string, mark: string) =>
+      NO_TYPE.test(type) ? all : before + type + ' '.repeat(mark.length),
+  );
+}
+
+const NO_TYPE = /^(static|extern|inline|const|volatile|unsigned|signed|struct|union|enum|return|else|goto|case)[ \t]/;
 
 /**
  * `container_of(p, struct kvm, arch)`: a type among the arguments of a macro, which the grammar takes for those of a call.

@@ -1,0 +1,52 @@
+import { lines, port } from './harness';
+
+const C = 'arch/arm64/kvm/mmu.c';
+const T = 'arch/arm64/kvm/hyp/tlb.c';
+const P = 'arch/arm64/kvm/hyp/pgtable.c';
+const H = 'arch/arm64/include/asm/kvm_asm.h';
+
+const header = lines('extern void flush_vmid_ipa(struct kvm *kvm, u64 ipa);', 'extern int call_hyp(void *fn, ...);');
+const tlb = lines('void flush_vmid_ipa(struct kvm *kvm, u64 ipa)', '{', '\ttlbi(kvm, ipa);', '}');
+const base = lines(
+  'static void tlb_flush_ipa(struct kvm *kvm, u64 ipa)',
+  '{',
+  '\tcall_hyp(flush_vmid_ipa, kvm, ipa);',
+  '}',
+  '',
+  'static void clear_entry(struct kvm *kvm, u64 *entry, u64 ipa)',
+  '{',
+  '\tWRITE_ONCE(*entry, 0);',
+  '\ttlb_flush_ipa(kvm, ipa);',
+  '}',
+);
+const set = base.replace(
+  '\tcall_hyp(flush_vmid_ipa, kvm, ipa);\n',
+  '#ifndef CONFIG_SET\n\tcall_hyp(flush_vmid_ipa, kvm, ipa);\n#endif\n',
+);
+const other = lines('static int map_all(struct kvm *kvm)', '{', '\treturn walk(kvm, 0, ~0UL);', '}');
+
+/** What becomes of the guard around the call, when its function is gone from the target's file. */
+const guard = async (pgtable: string) => {
+  const texts = { [C]: base, [T]: tlb, [H]: header };
+  const { hunks } = await port(texts, { [C]: set }, { [C]: other, [T]: tlb, [H]: header, [P]: pgtable });
+  return hunks[0]!;
+};
+
+test('a call that nobody makes any more needs no guard', async () => {
+  const hunk = await guard(lines('int walk(struct kvm *kvm, u64 from, u64 to)', '{', '\treturn 0;', '}'));
+  expect(hunk.outcome).toBe('obsolete');
+});
+
+test('one that others make in other words does, and they are named', async () => {
+  const walker = lines(
+    'static int unmap_walker(struct mmu *mmu, u64 addr, u32 level)',
+    '{',
+    '\tcall_hyp(flush_vmid_ipa, mmu, addr, level);',
+    '\treturn 0;',
+    '}',
+  );
+  const hunk = await guard(walker);
+  expect(hunk.outcome).toBe('conflict');
+  expect(hunk.message).toContain('unmap_walker');
+  expect(hunk.edits[0]!.candidates.map((c) => [c.path, c.definition, c.line])).toEqual([[P, 'unmap_walker', 3]]);
+});

@@ -1,0 +1,167 @@
+import type { HunkReport } from '../../src/core/outcome';
+import type { PortReport } from '../../src/core/report';
+import type { Check, Finding } from '../../src/verify/check';
+import { accounting } from '../../src/verify/checks/accounting';
+import { entries, guardOff } from '../../src/verify/checks/guard-off';
+import { guardOn } from '../../src/verify/checks/guard-on';
+import { names, withoutRegisters } from '../../src/verify/checks/names';
+import { withoutMarks } from '../../src/verify/checks/parse';
+import { openContext } from '../../src/verify/context';
+import { runChecks } from '../../src/verify/run-checks';
+import { base, patched } from './small-kernel';
+import { edit, setBetween, tree, type Files } from './trees';
+
+const kconfig = { 'arch/arm64/kvm/Kconfig': patched['arch/arm64/kvm/Kconfig']! };
+const smmu = 'drivers/smmu.c';
+const header = 'drivers/smmu.h';
+const guarded = '#ifdef CONFIG_CORE_KVM\nint core_owner;\n#endif\n';
+
+async function run(
+  check: Check,
+  [home, set, target, port]: [Files, Files, Files, Files],
+  report: PortReport | null = null,
+): Promise<Finding[]> {
+  const ctx = await openContext({
+    ...{ set: setBetween(home, set), base: tree(home, 'v4.18'), target: tree(target), ported: tree(port) },
+    ...{ report, option: null },
+  });
+  const [result] = (await runChecks(ctx, [check])).results;
+  expect(result!.result).not.toBe('skipped');
+  return result!.findings;
+}
+
+async function kinds(...[check, trees, report]: Parameters<typeof run>): Promise<string[]> {
+  return (await run(check, trees, report)).map((f) => f.kind);
+}
+
+const kept = (lines: string[]) => lines.map((text, line) => ({ text, line }));
+const texts = (path: string, lines: string[]) => entries(path, kept(lines)).map((k) => `${k.line}: ${k.text}`);
+
+test('a list of a Makefile is its entries', () => {
+  expect(
+    texts('a/Makefile', ['hyp-y := one.o two.o \\', '\tthree.o # last', 'ccflags-y += -fno-x', 'ifeq (a,b)']),
+  ).toEqual([
+    '0: hyp-y += one.o',
+    '0: hyp-y += two.o',
+    '1: hyp-y += three.o',
+    '2: ccflags-y += -fno-x',
+    '3: ifeq (a,b)',
+  ]);
+  expect(texts('a/Kbuild', ['obj-$(CONFIG_A) += a.o b/'])).toEqual([
+    '0: obj-$(CONFIG_A) += a.o',
+    '0: obj-$(CONFIG_A) += b/',
+  ]);
+  expect(texts('a/x.c', ['hyp-y := one.o two.o'])).toEqual(['0: hyp-y := one.o two.o']);
+});
+
+test("Kconfig's two spellings of help are one word", () => {
+  expect(texts('a/Kconfig', ['\t---help---', '\thelp me'])).toEqual(['0: \thelp', '1: \thelp me']);
+});
+
+test('an entry that is in a list of several has another line and is no change; one that is lost is', async () => {
+  const makefile = 'arch/arm64/kvm/Makefile';
+  const of = (text: string): Files => ({ ...base, [makefile]: text });
+  const home = of('obj-y += guest.o\nobj-y += switch.o\n');
+  const split = (first: string, rest: string) =>
+    `${first}ifdef CONFIG_CORE_KVM\nobj-y += simple.o\nelse\n${rest}endif\n`;
+  const set = { ...of(split('obj-y += guest.o\n', 'obj-y += switch.o\n')), ...kconfig };
+  const target = of('obj-y := guest.o switch.o\n');
+  const port = (rest: string) => ({ ...of(split('obj-y := guest.o\n', rest)), ...kconfig });
+  expect(await kinds(guardOff, [home, set, target, port('obj-y += switch.o\n')])).toEqual([]);
+  expect(await kinds(guardOff, [home, set, target, port('')])).toContain('unguarded-removed');
+});
+
+/** The set moves two values to a header of its own; upstream has a header of that name by now, and left them behind. */
+const values = '#define LOOP_TIMEOUT 1000\n#define SPIN_COUNT 10\n';
+const state = 'struct state {\n\tint index;\n\tint count;\n\tint width;\n\tint depth;\n};\n';
+const moving: [Files, Files, Files] = [
+  { ...base, [smmu]: `${values}${state}int probe;\n` },
+  {
+    ...base,
+    ...kconfig,
+    [smmu]: `#include "smmu.h"\nint probe;\n${guarded}`,
+    [header]: `#ifndef SMMU_H\n#define SMMU_H\n${values}${state}#endif\n`,
+  },
+  { ...base, [smmu]: `#include "smmu.h"\n${values}int probe;\n`, [header]: `${state}` },
+];
+
+test('what the set moves to a header and the port leaves where it is, once, is for a look', async () => {
+  const left = { ...moving[2], ...kconfig, [smmu]: `${moving[2][smmu]!}${guarded}` };
+  expect(await kinds(guardOff, [...moving, left])).toEqual(['unmoved-review', 'unmoved-review']);
+  const twice = { ...left, [header]: `${state}${values}` };
+  expect(await kinds(guardOff, [...moving, twice])).toContain('unguarded-kept');
+});
+
+test("lines that the set had moved from the base are upstream's when the report says so; its own are missed", async () => {
+  const file = (path: string, outcome: string) => ({
+    ...{ patch: '', path, targetPaths: [path], role: 'hostvisor', status: 'added', outcome, message: null, hunks: 1 },
+    evidence: [],
+  });
+  const report = {
+    ...{ files: [file(header, 'rewritten')], hunks: [] as HunkReport[], option: null },
+    summary: { hunks: 0, byOutcome: {} },
+  } as unknown as PortReport;
+  const own = (text: string): Files => ({ ...moving[1], [header]: `${moving[1][header]!}${text}` });
+  const left = { ...moving[2], ...kconfig, [smmu]: `${moving[2][smmu]!}${guarded}`, [header]: `${state}int owner;\n` };
+  const about = async (set: Files) =>
+    (await run(accounting, [moving[0], set, moving[2], left], report))
+      .filter((f) => f.path === header)
+      .map((f) => f.kind);
+  expect(await about(own(''))).toEqual(['hunk-adapted-review']);
+  expect(await about(own('int owner;\n'))).toEqual(['hunk-adapted-review']);
+  expect(await about(own('int owner;\nlong core_base(void);\n'))).toEqual(['hunk-incomplete']);
+});
+
+test('a line that the set adds and takes out elsewhere is none of its own for the port to have lost', async () => {
+  const table = 'int table[] = {\n\t1,\n\tLAST_ONE(x),\n};\n';
+  const more = 'void more(void)\n{\n\twork();\n\tLAST_ONE(x),\n}\n';
+  const trees = (port: string): [Files, Files, Files, Files] => [
+    { ...base, [smmu]: `${table}int probe;\n` },
+    { ...base, ...kconfig, [smmu]: `int probe;\n${more}${guarded}` },
+    { ...base, [smmu]: 'int probe;\n' },
+    { ...base, ...kconfig, [smmu]: port },
+  ];
+  expect(await kinds(guardOff, trees(`int probe;\n${more}${guarded}`))).toEqual([]);
+  const odd = more.replace('\twork();\n', '\twork();\n\twork_more(1);\n');
+  expect(await kinds(guardOff, trees(`int probe;\n${odd}${guarded}`))).toEqual(['unguarded-added']);
+});
+
+test('a header that the port brought may be guarded out, one of the set may not', async () => {
+  const include = '#include <linux/module.h>\n';
+  const off = (text: string) => `#ifndef CONFIG_CORE_KVM\n${text}#endif\n`;
+  const code = 'int probe;\n';
+  const trees = (home: string, set: string): [Files, Files, Files, Files] => [
+    { ...base, [smmu]: home + code },
+    { ...base, ...kconfig, [smmu]: set + code + guarded },
+    { ...base, [smmu]: code },
+    { ...base, ...kconfig, [smmu]: off(include) + code + guarded },
+  ];
+  expect(await kinds(guardOn, trees(include, include))).toEqual([]);
+  expect(await kinds(guardOn, trees('', include))).toEqual(['guarded-too-much']);
+});
+
+test('a mark between type and name is blanked, a type is not', () => {
+  expect(withoutMarks('static u32 __hyp_text f(void)')).toBe('static u32            f(void)');
+  expect(withoutMarks('int __init f(void)')).toBe('int        f(void)');
+  expect(withoutMarks('void notrace f(void)')).toBe('void         f(void)');
+  for (const line of ['static __be32 f(void)', 'struct __kvm f(void)', 'unsigned __int f(void)', '\treturn __f g(x);'])
+    expect(withoutMarks(line)).toBe(line);
+});
+
+test("the operand of a register access is the assembler's, its value is not", () => {
+  expect(withoutRegisters('x = read_sysreg(id_aa64_el1) & old_mask;')).toBe('x = read_sysreg() & old_mask;');
+  expect(withoutRegisters('write_sysreg(old_value, vtcr_el2);')).toBe('write_sysreg(old_value, );');
+  expect(withoutRegisters('x = read_sysreg_el2(old_name);')).toBe('x = read_sysreg_el2(old_name);');
+});
+
+test('a name that is gone is a finding where it is used, and for a look in a macro that nothing uses', async () => {
+  const host = 'arch/arm64/include/asm/kvm_host.h';
+  const guest = 'arch/arm64/kvm/guest.c';
+  const was = edit(base, host, '#define VM_MODE\t1\n', '#define VM_MODE\t1\nint old_base;\n');
+  const macro = '#ifdef CONFIG_CORE_KVM\n#define CORE_ID(x) (old_base + (x))\n#endif\n';
+  const withMacro = (f: Files) => edit({ ...f, ...kconfig }, host, 'void note_exit', `${macro}void note_exit`);
+  const use = (f: Files) => edit(f, guest, '\tnote_exit(ret);\n', '\tnote_exit(ret + CORE_ID(1));\n');
+  const gone = (f: Files[]) => kinds(names, [was, f[0]!, base, f[1]!]);
+  expect(await gone([withMacro(was), withMacro(base)])).toEqual(['vanished-name-review']);
+  expect(await gone([use(withMacro(was)), use(withMacro(base))])).toEqual(['vanished-name']);
+});
