@@ -1,4 +1,4 @@
-import { chomp, forDisplay, splitLines, type ByteString } from '../core/text';
+import { chomp, forDisplay, splitLines, tokens, type ByteString } from '../core/text';
 import type { GitRepo } from '../io/git';
 import { runKernelScript } from '../io/kernel-scripts';
 import { amMails } from '../io/mailer';
@@ -178,13 +178,71 @@ export async function checkCheckpatch(
   // What is said of a mail as a whole (no sign-off, no message) does not hang on its diff.
   const whole = await ask(original.map((m) => ({ name: m.name, text: m.text.split(/^---$/m)[0]! })));
   const types = new Set(typeof whole === 'string' ? [] : whole.filter((f) => f.text === null).map((f) => f.type));
-  const isOld = (f: Finding) => (f.text === null ? types.has(f.type) : lines.has(f.text));
+  const isWhole = (f: Finding) => f.text === null || WHOLE_MAIL.test(f.type);
+  const word = (f: Finding) => (isWhole(f) ? types.has(f.type) : lines.has(f.text!));
+  // A line that was adapted to the target keeps the set's style: its own line is asked about in its stead.
+  const adapted = ours.filter((f) => !word(f) && !isWhole(f));
+  const inherited = await inheritedFrom(adapted, original, ask);
+  const isOld = (f: Finding) => word(f) || inherited.has(f);
   const fresh = ours.filter((f) => !isOld(f));
   const counts = new Map<string, number>();
   for (const f of ours.filter(isOld)) counts.set(f.type, (counts.get(f.type) ?? 0) + 1);
   const list = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([t, n]) => `${n} ${t}`);
   const reason =
     `${count(fresh.length, 'error')} that the set did not have; ${ours.length - fresh.length} that it had` +
-    (list.length ? ` (${list.join(', ')})` : '');
+    (list.length ? ` (${list.join(', ')})` : '') +
+    (inherited.size ? `, ${inherited.size} of them in lines that were adapted` : '');
   return { name, result: fresh.length ? 'fail' : 'pass', reason, findings: fresh.map((f) => f.place) };
+}
+
+/** Complaints about a mail, whatever line checkpatch puts them at. */
+const WHOLE_MAIL = /SIGN_OFF$|^COMMIT_MESSAGE$|^NOT_UNIFIED_DIFF$/;
+
+/** An adapted line shares at least this much with the line of the set that it was. */
+const ADAPTED = 0.5;
+
+/** Complaints about lines whose like in the set, alone in a mail, is complained about in the same way. */
+async function inheritedFrom(
+  findings: readonly Finding[],
+  original: readonly Mail[],
+  ask: (list: readonly Mail[]) => Promise<Finding[] | string>,
+): Promise<Set<Finding>> {
+  const found = new Set<Finding>();
+  if (findings.length === 0) return found;
+  const added = original.flatMap((m) => splitLines(m.text).filter((l) => l[0] === '+' && !l.startsWith('+++ ')));
+  const pool = [...new Set(added)].map((line) => ({ line, words: tokens(line.slice(1)) }));
+  const asked: { finding: Finding; line: ByteString }[] = [];
+  for (const finding of findings) {
+    const words = tokens(finding.text!);
+    let best: { line: ByteString; score: number } | null = null;
+    for (const p of pool) {
+      if (p.words.length > words.length * 3 || words.length > p.words.length * 3) continue;
+      const score = shared(p.words, words);
+      if (score >= ADAPTED && (!best || score > best.score)) best = { line: p.line, score };
+    }
+    if (best) asked.push({ finding, line: chomp(best.line) });
+  }
+  if (asked.length === 0) return found;
+  const body = asked.map((a) => `${a.line}\n`).join('');
+  const head = 'From: x <x@localhost>\nSubject: [PATCH] x\n\nx\n---\ndiff --git a/x.c b/x.c\nnew file mode 100644\n';
+  const text = `${head}--- /dev/null\n+++ b/x.c\n@@ -0,0 +1,${asked.length} @@\n${body}`;
+  const said = await ask([{ name: 'lines.patch', text }]);
+  if (typeof said === 'string') return found;
+  for (const { finding, line } of asked) {
+    if (said.some((f) => f.type === finding.type && f.text === line.slice(1).trim())) found.add(finding);
+  }
+  return found;
+}
+
+/** The share of tokens that two lines have in common. */
+function shared(a: readonly string[], b: readonly string[]): number {
+  const left = new Map<string, number>();
+  for (const t of a) left.set(t, (left.get(t) ?? 0) + 1);
+  let common = 0;
+  for (const t of b) {
+    const n = left.get(t) ?? 0;
+    if (n > 0) common++;
+    left.set(t, n - 1);
+  }
+  return (2 * common) / Math.max(1, a.length + b.length);
 }

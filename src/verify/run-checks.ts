@@ -99,6 +99,17 @@ export interface BuildRequest {
   each: KernelTree[] | null;
 }
 
+type BuildCheck = 'compile-on' | 'compile-off' | 'link' | 'el2-closure' | 'sparse' | 'each' | 'boot';
+
+/** The checks that need a compiler, in order; without a request those that everybody gets. */
+export function buildChecks(build: Pick<BuildRequest, 'sparse' | 'each' | 'boot'> | null): BuildCheck[] {
+  const wanted: BuildCheck[] = ['compile-on', 'compile-off', 'link', 'el2-closure'];
+  if (build?.sparse ?? true) wanted.push('sparse');
+  if (build?.each) wanted.push('each');
+  if (build?.boot) wanted.push('boot');
+  return wanted;
+}
+
 /** The checks on the sources, then those that need a compiler, or the reason why these were left out. */
 export async function runAllChecks(
   ctx: CheckContext,
@@ -106,15 +117,7 @@ export async function runAllChecks(
   onStart: (name: string) => void = () => undefined,
 ): Promise<{ results: CheckResult[]; timing: Record<string, number> }> {
   const sources = await runChecks(ctx, SOURCE_CHECKS, onStart);
-  const names = [
-    'compile-on',
-    'compile-off',
-    'link',
-    'el2-closure',
-    ...(build?.sparse === false ? [] : ['sparse']),
-    ...(build?.each ? ['each'] : []),
-    ...(build?.boot ? ['boot'] : []),
-  ];
+  const names = buildChecks(build);
   const without = (reason: string) => ({
     results: [...sources.results, ...names.map((n) => skipped(n, reason))],
     timing: sources.timing,
@@ -126,16 +129,17 @@ export async function runAllChecks(
   if (missing.length) return without(`a kernel build needs ${missing.join(', ')}`);
   const work = async (dir: string) => {
     const workshop = new Workshop(ctx, { toolchain, jobs: build.jobs, config: build.config, dir });
-    const checks = [
-      compile(workshop, 'on'),
-      compile(workshop, 'off'),
-      link(workshop),
-      el2Objects(workshop),
-      sparse(workshop),
-    ];
     const done: CheckResult[] = [];
-    if (build.each) checks.push(eachPatch(workshop, build.each));
-    if (build.boot) checks.push(boot(workshop, () => done));
+    const make: Record<BuildCheck, () => Check> = {
+      'compile-on': () => compile(workshop, 'on'),
+      'compile-off': () => compile(workshop, 'off'),
+      link: () => link(workshop),
+      'el2-closure': () => el2Objects(workshop),
+      sparse: () => sparse(workshop),
+      each: () => eachPatch(workshop, build.each ?? []),
+      boot: () => boot(workshop, () => done),
+    };
+    const checks = names.map((name) => make[name]());
     const built = await runChecks(ctx, checks, onStart, done);
     return { results: [...sources.results, ...built.results], timing: { ...sources.timing, ...built.timing } };
   };
