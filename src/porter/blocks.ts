@@ -136,7 +136,8 @@ export function grownGuard(
     const cut = cutBy(theirs, at, end);
     if (!cut) return { at, end, grew: at !== range.at || end !== range.end };
     const [top, bottom] = [Math.min(at, cut.startLine), Math.max(end, cut.endLine + 1)];
-    for (let line = top; line < bottom; line++) {
+    const idle = edit.kind === 'guard-wrap' && isIdle(cut, target, at, end);
+    for (let line = top; line < bottom && !idle; line++) {
       if ((line < at || line >= end) && taken(line)) {
         const text = (target.lines[cut.startLine] ?? '').trim().slice(0, 50);
         return { why: `the guard would hold only a part of '${text}'` };
@@ -145,6 +146,52 @@ export function grownGuard(
     [at, end] = [top, bottom];
   }
   return { why: 'the guard would grow too far' };
+}
+
+/** A condition that would have nothing left to decide: all that hangs on it lies in the guard, and asking has no effect. */
+function isIdle(s: Statement, file: PorterFile, at: number, end: number): boolean {
+  if (s.kind !== 'if' || s.bodies.length !== 1 || !s.header) return false;
+  const [body] = s.bodies as [Statement['bodies'][number]];
+  const inner = body.braced ? [body.startLine + 1, body.endLine - 1] : [body.startLine, body.endLine];
+  if (inner[0]! < at || inner[1]! >= end || inner[1]! < inner[0]!) return false;
+  const asked = stripComments(file.text.slice(s.start, s.end)).replace(/^if\s*\(/, '');
+  const condition = asked.slice(0, closing(asked));
+  return !/\w\s*\(|[^=!<>]=(?!=)|\+\+|--/.test(condition.replace(/\b(?:likely|unlikely)\s*(?=\()/g, ''));
+}
+
+/** The offset of the parenthesis that closes one which was opened in front of a text. */
+function closing(text: string): number {
+  let depth = 1;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '(') depth++;
+    if (text[i] === ')' && --depth === 0) return i;
+  }
+  return text.length;
+}
+
+/** Calls that only say where something is, by the kernel's habit: without a use of it they do nothing. */
+const ACCESSOR = /^(?:container_of|to_\w+|\w+_get_drvdata|\w+_priv|kern_hyp_va|(?:this|per)_cpu_ptr)\s*\(/;
+
+/**
+ * A guard that holds all statements of a body but its declarations would leave these without a use: it takes them, too, where
+ * what they are set to has no effect. Null when it does not hold all, or one of them does something.
+ */
+export function bodyWithDeclarations(
+  file: PorterFile,
+  fn: Definition,
+  range: { at: number; end: number },
+): { at: number; end: number } | null {
+  const all = statementsIn(file, fn).filter((s) => s.depth === 0);
+  const first = all.findIndex((s) => s.kind !== 'declaration');
+  const [head, rest] = [all.slice(0, first), all.slice(first)];
+  if (first < 1 || !rest.every((s) => s.startLine >= range.at && s.endLine < range.end)) return null;
+  const idle = head.every((s) => {
+    const value = /=([^]*);\s*$/.exec(stripComments(file.text.slice(s.start, s.end)))?.[1]?.trim();
+    return (
+      value === undefined || !/\w\s*\(|=|\+\+|--/.test(value) || (ACCESSOR.test(value) && !/=|\+\+|--/.test(value))
+    );
+  });
+  return idle ? { at: head[0]!.startLine, end: range.end } : null;
 }
 
 /** The line of the base after which a place would lie inside a statement. */

@@ -93,8 +93,20 @@ export function readChains(
     }
     return out;
   });
-  return { text: read, evidence: [...evidence.values()], doubts: [...doubts], lost };
+  const named = read.replace(MEMBER_OF, (whole, head: string, struct: string, members: string) => {
+    const start = `${OWNER}->`;
+    const inner = readChains(start + members, path, `struct ${struct} *${OWNER};`, base, target, map);
+    for (const e of inner.evidence) evidence.set(e.text, e);
+    for (const d of inner.doubts) doubts.add(d);
+    const now = inner.text.slice(start.length);
+    return now.includes('->') ? whole : `${head}${now})`;
+  });
+  return { text: named, evidence: [...evidence.values()], doubts: [...doubts], lost };
 }
+
+/** The member of a struct that `container_of()` and `offsetof()` name. */
+const MEMBER_OF = /\b((?:container_of\s*\([^(),;]+,|offsetof\s*\()\s*struct\s+(\w+)\s*,\s*)([A-Za-z_][\w.]*)\s*\)/g;
+const OWNER = '__owner';
 
 /** The struct that a variable is declared to be, or to point to: by the nearest declaration above. */
 function declaredStruct(name: string, above: ByteString): string | null {

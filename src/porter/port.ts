@@ -17,7 +17,7 @@ import { renameOwnLocals } from './locals';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
-import { leaveOutUsed, sayOtherCallers, sayUncoveredUses } from './uses';
+import { leaveOutUsed, sayNewCallers, sayOtherCallers, sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -49,6 +49,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
   }
   sayUncoveredUses(context.placed, context);
   sayOtherCallers(context.placed, context);
+  sayNewCallers(context.placed, context);
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;

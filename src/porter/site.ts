@@ -43,6 +43,8 @@ export interface Site {
   why: string;
   /** True for an end of a guard that goes around a whole body or block: which lines are in it does not matter. */
   whole?: boolean;
+  /** For a guard that grew over statements of upstream's: the lines from which on it did, `end` exclusive. */
+  grownFrom?: { at: number; end: number };
 }
 
 /** No site, with the reason. */
@@ -346,12 +348,44 @@ function siteOfLines(segment: Segment, p: Pairing, from: number, to: number): Si
 export function standIn(p: Pairing, i: number): number | null {
   const before = i === 0 ? -1 : p.match[i - 1]?.to;
   const after = i + 1 === p.match.length ? p.targetUnits.length : p.match[i + 1]?.to;
-  if (before === undefined || after === undefined || after !== before + 2) return null;
+  if (before === undefined || after === undefined || after !== before + 2) return saysTheSame(p, i);
   // In assembly another instruction is another thing.
   if (p.base.index.language === 'asm') return null;
   if (assigned(p.baseUnits[i]!.tokens) !== assigned(p.targetUnits[before + 1]!.tokens)) return null;
   const alike = similarity(p.baseUnits[i]!.tokens, p.targetUnits[before + 1]!.tokens);
-  return alike >= STAND_IN ? before + 1 : null;
+  return alike >= STAND_IN ? before + 1 : saysTheSame(p, i);
+}
+
+const CONSTANT = /^\w*[A-Z]\w*[A-Z]{2}\w*$/;
+const words = new WeakMap<PorterFile, ReadonlySet<string>>();
+
+/**
+ * The one new line of the target, where the line that is gone was, that speaks of all the constants of it which the target's
+ * file still has, two or more: `writel(ENABLE, base(x) + CONTROL)` became `x_write(x, CONTROL, ENABLE)`.
+ */
+function saysTheSame(p: Pairing, i: number): number | null {
+  const found = sayingTheSame(p, i);
+  return found.length === 1 ? found[0]! : null;
+}
+
+/** All such lines. */
+export function sayingTheSame(p: Pairing, i: number): number[] {
+  const unit = p.baseUnits[i]!;
+  if (p.match[i] || p.base.index.language !== 'c' || unit.tokens[0] === '#') return [];
+  let known = words.get(p.target);
+  if (!known) words.set(p.target, (known = new Set(p.target.text.match(/[A-Za-z_]\w*/g))));
+  const constants = new Set(
+    unit.tokens.filter((w, k) => CONSTANT.test(w) && unit.tokens[k + 1] !== '(' && known.has(w)),
+  );
+  if (constants.size < 2) return [];
+  const taken = new Set(p.match.flatMap((m) => (m ? [m.to] : [])));
+  const low = Math.max(-1, ...p.match.slice(0, i).flatMap((m) => (m ? [m.to] : [])));
+  const high = Math.min(p.targetUnits.length, ...p.match.slice(i + 1).flatMap((m) => (m ? [m.to] : [])));
+  return p.targetUnits.flatMap((u, k) => {
+    if (k <= low || k >= high || taken.has(k) || assigned(u.tokens) !== assigned(unit.tokens)) return [];
+    const there = new Set(u.tokens.filter((w) => CONSTANT.test(w)));
+    return [...constants].every((c) => there.has(c)) ? [k] : [];
+  });
 }
 
 /** Lines less alike than this do not stand in for one another. */

@@ -176,6 +176,30 @@ export function sayOtherCallers(edits: readonly PlacedEdit[], context: PortConte
   }
 }
 
+/**
+ * A guard around the whole body of a function makes it do nothing: the set knows that of the callers that the base has. One
+ * that upstream made since may need what the function did, and is said.
+ */
+export function sayNewCallers(edits: readonly PlacedEdit[], context: PortContext): void {
+  for (const { result } of edits) {
+    if (result.edit.kind !== 'guard-wrap') continue;
+    for (const p of result.placements) {
+      const name = p.definition;
+      if (name === null || p.segments.length !== 2 || !p.segments.every((s) => s.site.whole)) continue;
+      const called = (d: Definition) => d.kind === 'function' && d.calls.includes(name);
+      const wasCalled = (user: string) => context.base.kernel.definitions(user).some((f) => called(f.definition));
+      const users = context.target.kernel
+        .mentions(name)
+        .flatMap(({ definition: d }) => (called(d) && d.name !== name && !wasCalled(d.name) ? [`'${d.name}'`] : []));
+      if (users.length === 0) continue;
+      p.confidence = Math.min(p.confidence, USED);
+      const callers = [...new Set(users)].slice(0, 3).join(', ');
+      const text = `under the guard '${name}' does nothing, but ${callers} of the target calls it, and nothing of the base so called did`;
+      p.evidence.push({ kind: 'doubt', text });
+    }
+  }
+}
+
 /** The head of a function: its name and its parameters. */
 const HEAD = /^(?:[A-Za-z_][\w*]*[ \t*]+)+(\w+)\s*\(((?:[^(){};]|\n)*)\)\s*(?:;|\{|$)/gm;
 

@@ -2,10 +2,10 @@ import type { Definition } from '../kernel-index/types';
 import type { LineMatch } from './align';
 import { stripComments, tokens } from '../core/text';
 import { conditionalBetween } from './guards';
-import { grownGuard, isDeclaration, statementsIn } from './blocks';
+import { bodyWithDeclarations, grownGuard, isDeclaration, statementsIn } from './blocks';
 import type { Edit, Segment } from './lift';
 import { isTrivial, pairingOf, scopeOf, type Aligner, type Nothing, type PlacedSegment, type ScopePair } from './place';
-import { standIn, type Pairing } from './site';
+import { sayingTheSame, standIn, type Pairing } from './site';
 import type { Unit } from './units';
 import type { PorterFile } from './view';
 
@@ -46,8 +46,9 @@ export function growGuard(
   if (!grown.grew) return grown;
   // Lines that the guard replaces at its rim stand where they stand.
   if (first.site.remove || last.site.remove) return { why: 'the guard would hold only a part of a statement' };
-  first.site = { ...first.site, at: grown.at };
-  last.site = { ...last.site, at: grown.end };
+  const body = edit.kind === 'guard-wrap' ? bodyWithDeclarations(target, pair.target, grown) : null;
+  first.site = { ...first.site, at: body?.at ?? grown.at, grownFrom: range };
+  last.site = { ...last.site, at: body?.end ?? grown.end };
   return grown;
 }
 
@@ -70,7 +71,8 @@ export function wrappedCodeIsGone(
     .filter(({ u }) => u.first >= edit.wraps!.first && u.last <= edit.wraps!.last);
   if (
     wrapped.length === 0 ||
-    wrapped.some(({ u, i }) => p.match[i] && (u.weight >= 0.7 || u.first === edit.wraps!.first))
+    wrapped.some(({ u, i }) => p.match[i] && (u.weight >= 0.7 || u.first === edit.wraps!.first)) ||
+    wrapped.some(({ i }) => sayingTheSame(p, i).length > 0)
   )
     return null;
   // Moved inside the file? Then it is not gone, and the guard should have moved with it.
@@ -113,13 +115,17 @@ export function wrappedRange(
   if (torn !== null) return { ok: false, why: `the guard would hold only a part of what '#if ${torn}' begins or ends` };
   let [missing, moved, changed, other, total, swallowed] = [0, 0, 0, 0, 0, 0];
   const inside = new Set<number>();
+  const core = placed[0]!.site.grownFrom;
   p.targetUnits.forEach((u, i) => {
     if (u.first >= first && u.last < last) inside.add(i);
   });
   p.baseUnits.forEach((unit, i) => {
     if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) {
       const to = p.match[i]?.to;
-      if (to !== undefined && inside.has(to) && unit.weight >= 0.7) swallowed++;
+      // What it grew over was looked at when it grew.
+      const line = to === undefined ? -1 : p.targetUnits[to]!.first;
+      const grown = core !== undefined && (line < core.at || line >= core.end);
+      if (to !== undefined && inside.has(to) && unit.weight >= 0.7 && !grown) swallowed++;
       return;
     }
     total++;
