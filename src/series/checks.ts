@@ -142,6 +142,8 @@ interface Finding {
   type: string;
   /** Text of the added line that is complained about; null when it is the mail as a whole. */
   text: ByteString | null;
+  /** The blanks in front of it. */
+  indent: ByteString;
   place: string;
 }
 
@@ -167,7 +169,9 @@ export async function checkCheckpatch(
       if (!m) return [];
       const text = texts.get(m[1]!)?.[Number(m[2]) - 1] ?? '';
       const place = `${m[1]}:${m[2]}: ${m[3]}: ${m[4]}`;
-      return [{ type: m[3]!, text: text[0] === '+' ? chomp(text).slice(1).trim() : null, place }];
+      return [
+        { type: m[3]!, text: text[0] === '+' ? chomp(text).slice(1).trim() : null, indent: indentOf(text), place },
+      ];
     });
   };
   const ours = await ask(mails);
@@ -216,13 +220,16 @@ async function inheritedFrom(
   const asked: { finding: Finding; line: ByteString }[] = [];
   for (const finding of findings) {
     const words = tokens(finding.text!);
-    let best: { line: ByteString; score: number } | null = null;
+    let best = { line: '' as ByteString, score: 0 };
     for (const p of pool) {
       if (p.words.length > words.length * 3 || words.length > p.words.length * 3) continue;
       const score = shared(p.words, words);
-      if (score >= ADAPTED && (!best || score > best.score)) best = { line: p.line, score };
+      // Of lines that are as like as one another, the one that is indented in the same way.
+      const same =
+        score === best.score && indentOf(best.line) !== finding.indent && indentOf(p.line) === finding.indent;
+      if (score >= ADAPTED && (score > best.score || same)) best = { line: p.line, score };
     }
-    if (best) asked.push({ finding, line: chomp(best.line) });
+    if (best.score > 0) asked.push({ finding, line: chomp(best.line) });
   }
   if (asked.length === 0) return found;
   const text = `From: x <x@localhost>\nSubject: [PATCH] x\n\nx\n---\n${newFile(asked.map((a) => a.line.slice(1)))}`;
@@ -232,6 +239,11 @@ async function inheritedFrom(
     if (said.some((f) => f.type === finding.type && f.text === line.slice(1).trim())) found.add(finding);
   }
   return found;
+}
+
+/** The blanks behind the sign of a diff's line. */
+function indentOf(line: ByteString): ByteString {
+  return /^[ \t]*/.exec(line.slice(1))![0];
 }
 
 /** A diff that adds a file with these lines: without one checkpatch takes a mail for no patch. */

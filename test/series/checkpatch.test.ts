@@ -11,6 +11,9 @@ foreach my $file (grep { !/^--/ } @ARGV) {
 	for my $i (0..$#lines) {
 		print "$name:", $i + 1, ": ERROR:TRAILING_WHITESPACE: trailing whitespace\\n" if $lines[$i] =~ /^\\+.*[ \\t]$/;
 	}
+	for my $i (0..$#lines) {
+		print "$name:", $i + 1, ": ERROR:CODE_INDENT: code indent should use tabs\\n" if $lines[$i] =~ /^\\+ {8}/;
+	}
 	print "$name:", scalar(@lines), ": ERROR:MISSING_SIGN_OFF: Missing Signed-off-by: line(s)\\n"
 		unless !(grep { /^@@ / } @lines) or grep { /^Signed-off-by:/ } @lines;
 }
@@ -50,4 +53,12 @@ test('an error that the line of the set does not have is new, and so is one of a
 test('a mail that nobody signed is no new error when the set was not signed either, whatever its last line is', async () => {
   const done = await ask(['int more = 1;'], ['int more = 1;']);
   expect(done.reason).toContain('0 errors that the set did not have; 1 that it had (1 MISSING_SIGN_OFF)');
+});
+
+test('of two lines of the set that are alike, the one with the same indent is asked about', async () => {
+  const set = ['\tn = old_pages(arg, 1);', '        n = old_pages(arg, 1);'];
+  const done = await ask(['        n = new_pages(arg, 1);'], set);
+  expect([done.result, done.findings]).toEqual(['pass', []]);
+  repo.remove();
+  expect((await ask(['        n = new_pages(arg, 1);'], set.slice(0, 1))).findings).toHaveLength(1);
 });
