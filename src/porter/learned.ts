@@ -136,7 +136,7 @@ function spelt(words: readonly string[]): string {
     .join(' ')
     .replace(/ ?(->|\.|\(|\)|\[|\]) ?/g, '$1')
     .replace(/ ,/g, ',')
-    .replace(/^([&*!~-]) /, '$1');
+    .replace(/(^|[([]|, )([&*!~-]) /g, '$1$2');
 }
 
 const escape = (word: string) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

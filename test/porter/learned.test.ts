@@ -18,14 +18,16 @@ const own = (statement: string) => lines('void el2_run(struct kvm_vcpu *vcpu)', 
 
 describe('a field that upstream took away', () => {
   const base: Texts = { [H]: types('struct ctxt *host_ctxt', 'u32 quirks'), [C]: run('hyp_va(vcpu->host_ctxt)') };
-  const target: Texts = { [H]: types('u32 other'), [C]: run('&this_cpu(host_data)->ctxt') };
+  const target: Texts = { [H]: types('u32 other'), [C]: run('&this_cpu(&host_data)->ctxt') };
 
   test("reads as upstream's own code has it", async () => {
     const { files, patches } = await port(base, { [NEW]: own('el2_enter(hyp_va(vcpu->host_ctxt), 1);') }, target);
-    expect(files[NEW]).toContain('\tel2_enter(&this_cpu(host_data)->ctxt, 1);\n');
+    expect(files[NEW]).toContain('\tel2_enter(&this_cpu(&host_data)->ctxt, 1);\n');
     const [file] = patches[0]!.files;
     expect(file!.outcome).toBe('rewritten');
-    expect(file!.message).toContain("'hyp_va(vcpu->host_ctxt)' is '&this_cpu(host_data)->ctxt' in upstream's own code");
+    expect(file!.message).toContain(
+      "'hyp_va(vcpu->host_ctxt)' is '&this_cpu(&host_data)->ctxt' in upstream's own code",
+    );
   });
 
   test('stays, and is said, where upstream says two things', async () => {
