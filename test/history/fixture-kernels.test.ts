@@ -32,7 +32,7 @@ describe('the bundled kernels', () => {
     ['virt/kvm/arm/psci.c', 'kvm_psci_vcpu_on', 'v5.8', 'Move virt/kvm/arm'],
     ['hyp/switch.c', '__hyp_call_panic_nvhe', 'v5.9', 'Split EL2 code'],
     ['drivers/iommu/arm-smmu.c', 'arm_smmu_device_probe', 'v5.9', 'Give the drivers of Arm a folder'],
-    ['drivers/iommu/arm-smmu.c', 'arm_smmu_device_remove', 'v5.4', 'into a file of its own'],
+    ['drivers/iommu/arm-smmu.c', 'arm_smmu_device_remove', 'v5.9', 'Give the drivers of Arm a folder'],
     ['sys_regs.c', 'emulate_sys_reg', 'v5.1', 'Call the encoding of a register by its name'],
   ])('%s, %s: %s', async (file, definition, release, subject) => {
     const found = causes(file, definition);
