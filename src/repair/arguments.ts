@@ -1,7 +1,7 @@
 import type { Parameter } from '../kernel-index/types';
 import { definitionAt } from '../verify/scan';
 import type { Alternative, Place, Sight } from './alternatives';
-import { argumentLists, callIn } from './calls';
+import { argumentLists, callIn, isTelling } from './calls';
 
 /** Lines that a call may take. */
 const LONGEST = 8;
@@ -60,14 +60,14 @@ async function enclosing(place: Place, { ctx }: Sight): Promise<{ parameters: Pa
 function offersFor(p: Parameter, around: { parameters: Parameter[]; text: string }, { target }: Sight): string[] {
   const plain = (type: string) => type.replace(/\bconst\b/g, '').replace(/\s+/g, '');
   const offers = new Set<string>();
-  for (const own of around.parameters) if (p.type !== '' && plain(own.type) === plain(p.type)) offers.add(own.name);
+  for (const own of around.parameters) if (isTelling(p.type) && plain(own.type) === plain(p.type)) offers.add(own.name);
   const declared = new RegExp(`[\\s*]${p.name}\\s*(?:=|;|,)`).test(around.text);
   if (p.name !== '' && (declared || around.parameters.some((own) => own.name === p.name))) offers.add(p.name);
   for (const own of around.parameters) {
     const struct = /\bstruct (\w+)\s*\*$/.exec(own.type)?.[1];
     for (const t of struct === undefined ? [] : target.definitions(struct)) {
       for (const m of t.definition.members)
-        if (p.type !== '' && plain(m.type) === plain(p.type)) offers.add(`${own.name}->${m.name}`);
+        if (isTelling(p.type) && plain(m.type) === plain(p.type)) offers.add(`${own.name}->${m.name}`);
     }
   }
   return [...offers];

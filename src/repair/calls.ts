@@ -29,6 +29,21 @@ export function callIn(text: ByteString, name: string): Call | null {
   return null;
 }
 
+/** True for a type that says what is meant: a pointer or a struct, and no number, of which any other compiles as well. */
+export function isTelling(type: string): boolean {
+  return (
+    /[*]|\b(struct|union|enum)\b|_t\s*$/.test(type) &&
+    !/\b(u|s)?int\d+_t\b|\b(size|phys_addr|dma_addr|loff)_t\b/.test(type)
+  );
+}
+
+function isSame(from: Parameter, into: Parameter): boolean {
+  const plain = (type: string) => type.replace(/\bconst\b/g, '').replace(/\s+/g, '');
+  return (
+    (from.name !== '' && from.name === into.name) || (plain(from.type) === plain(into.type) && isTelling(into.type))
+  );
+}
+
 /**
  * Argument lists for a call of what had the parameters `from` and has the parameters `into` now. `offers` gives what can be
  * handed over for a parameter that came new, best first; when there is nothing for one of them, there is no list.
@@ -54,6 +69,10 @@ export function argumentLists(
     if (c.kind === 'argument-moved') dropped.add(c.index);
   }
   const rest = list.filter((_, i) => !dropped.has(i));
+  // What stays is handed to the next parameter that is left: only one of its name, or of a type that is no mere number, is it.
+  const kept = from.filter((_, i) => !dropped.has(i));
+  const open = into.filter((_, i) => !fixed.has(i) && !added.some((a) => a.to === i));
+  if (open.some((p, i) => !kept[i] || !isSame(kept[i], p))) return [];
   let lists: (ByteString | null)[][] = [into.map((_, i) => fixed.get(i) ?? null)];
   for (const a of added) {
     lists = lists.flatMap((l) => offers(a).map((o) => l.map((x, i) => (i === a.to ? o : x)))).slice(0, limit);
