@@ -116,7 +116,8 @@ async function findingOf(ctx: CheckContext, d: Diagnostic, kind: string, all: re
   const { hunk, by } = await culprit(ctx, d, definition, all);
   return {
     ...{ path: d.path ?? '', line: d.line, hunk, definition, text: d.text, kind, ...(by && { evidence: by }) },
-    ...(kind === 'compile-error' && ctx.report && { workItem: workItemOf(ctx.report, hunk, d, all, await expandedWords(ctx, d)) }),
+    ...(kind === 'compile-error' &&
+      ctx.report && { workItem: workItemOf(ctx.report, hunk, d, all, await expandedWords(ctx, d)) }),
   };
 }
 
