@@ -13,6 +13,8 @@ import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { isInert } from './inert';
 import { sayPartners } from './partners';
+import { keepInComments } from './comments';
+import { noticeDoubled } from './doubled';
 import { renameOwnLocals } from './locals';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
@@ -340,6 +342,8 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   const results = edits.map((e) => made.get(e)!);
   for (const r of results) sayRenamed(r, called.get(r.edit)!);
   await context.reference?.consult(results, base, change, fileHeirs, context);
+  noticeDoubled(results, base, (word) => context.heirs.rename(word));
+  if (base.index.language !== 'kbuild' && base.index.language !== 'kconfig') keepInComments(results, base);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   leaveOutUsed(results, base);
