@@ -24,6 +24,8 @@ describe('the parts of an nVHE object that was not made', () => {
   test('leave out what a source that did not compile defines, but not what it declares', () => {
     const ported = 'extern char pool_start[];\nvoid enter(void);\n\nint lost_vm(int vmid)\n{\n\treturn vmid;\n}\n';
     expect([...leftOpen(parts, [{ path: 'lost.c', ported }])].sort()).toEqual(['enter', 'pool_start']);
+    const perCpu = 'DEFINE_PER_CPU(struct kvm_context, lost_vm);\nDECLARE_PER_CPU(u64, enter);\n';
+    expect([...leftOpen(parts, [{ path: 'lost.c', ported: perCpu }])].sort()).toEqual(['enter', 'pool_start']);
     const asm = 'SYM_FUNC_START(enter)\n\tret\nSYM_FUNC_END(enter)\n';
     expect([...leftOpen(parts, [{ path: 'enter.S', ported: asm }])].sort()).toEqual(['lost_vm', 'pool_start']);
   });

@@ -151,9 +151,13 @@ export function leftOpen(
 ): Set<string> {
   const defined = new Set(parts.flatMap((s) => [...s.strong, ...s.weak]));
   const open = new Set(parts.flatMap((s) => [...s.open].filter((name) => !defined.has(name))));
-  for (const { path, ported } of sources)
+  for (const { path, ported } of sources) {
     for (const span of ported === null ? [] : scanFile(path, ported))
       if (/^(function|variable|asm)$/.test(span.kind) && !/^\s*extern\b/.test(span.head)) open.delete(span.name);
+    // Variables of each processor, static keys: what the macro defines is one of its words.
+    for (const m of (ported ?? '').matchAll(/^[ \t]*(?:static[ \t]+)?DEFINE_\w+\(([^()]*)\)/gm))
+      for (const word of m[1]!.match(/\w+/g) ?? []) open.delete(word);
+  }
   return open;
 }
 
@@ -205,7 +209,7 @@ async function userOf(ctx: CheckContext, symbol: string) {
 }
 
 function isNew(ctx: CheckContext, object: string): boolean {
-  return ['.c', '.S'].some((e) => ctx.portFiles.get(object.replace(/\.o$/, e))?.target === null);
+  return ['.c', '.S'].some((e) => ctx.portFiles.get(object.replace(/(\.nvhe)?\.o$/, e))?.target === null);
 }
 
 function sourceOf(ctx: CheckContext, object: string): ByteString {
