@@ -225,3 +225,20 @@ test('the head of a function that passes a parameter of the set on reads like th
   expect(await about(passing('map_table'))).toEqual([]);
   expect(await about(passing('map_other'))).toEqual(['wrong-definition']);
 });
+
+test('a hunk that changes nothing in the set itself and has no place is counted, and no finding', async () => {
+  const mmu = 'arch/arm64/kvm/mmu.c';
+  const home = { ...plainKconfig, [mmu]: 'int one;\n' };
+  const set = { ...kconfig, [mmu]: 'int one;\n#ifdef CONFIG_NOBODY\nint two;\n#endif\n' };
+  const report = (inert: boolean) => {
+    const said = saying(home, set, { kind: 'none', text: '' });
+    const hunks = said.hunks.map((h) => (h.path === mmu ? { ...h, outcome: 'conflict' as const, inert } : h));
+    return { ...said, hunks, summary: { ...said.summary, byOutcome: { rewritten: 1, conflict: 1 } } } as PortReport;
+  };
+  const about = async (inert: boolean) =>
+    (await run(accounting, [home, set, home, { ...kconfig, [mmu]: home[mmu] }], report(inert)))
+      .filter((f) => f.path === mmu)
+      .map((f) => f.kind);
+  expect(await about(true)).toEqual([]);
+  expect(await about(false)).toEqual(['not-ported']);
+});
