@@ -4,6 +4,7 @@ import type { Check, Finding } from '../../src/verify/check';
 import { accounting } from '../../src/verify/checks/accounting';
 import { entries, guardOff } from '../../src/verify/checks/guard-off';
 import { guardOn } from '../../src/verify/checks/guard-on';
+import { includes } from '../../src/verify/checks/includes';
 import { names, withoutRegisters } from '../../src/verify/checks/names';
 import { placement } from '../../src/verify/checks/placement';
 import { withoutMarks } from '../../src/verify/checks/parse';
@@ -241,4 +242,21 @@ test('a hunk that changes nothing in the set itself and has no place is counted,
       .map((f) => f.kind);
   expect(await about(true)).toEqual([]);
   expect(await about(false)).toEqual(['not-ported']);
+});
+
+test("a header is looked up where the Makefile's variables lead", async () => {
+  const makefile = 'arch/arm64/kvm/hyp/Makefile';
+  const [source, there] = ['arch/arm64/kvm/hyp/nvhe/switch.c', 'arch/arm64/kvm/hyp/include/hyp/regs.h'];
+  const code = 'int one;\n';
+  const target = (flags: string): Files => ({ ...plainKconfig, [makefile]: flags, [there]: code, [source]: code });
+  const about = async (flags: string, header = 'hyp/regs.h') => {
+    const set = { ...target(flags), ...kconfig };
+    return kinds(includes, [target(flags), set, target(flags), { ...set, [source]: `#include <${header}>\n${code}` }]);
+  };
+  const inFolder = 'incdir := $(srctree)/$(src)/include\nsubdir-ccflags-y := -I$(incdir) \\\n\t-fno-x\n';
+  expect(await about(inFolder)).toEqual([]);
+  expect(await about('subdir-ccflags-y := -I$(src)/include\n')).toEqual([]);
+  expect(await about('subdir-ccflags-y := -I$(srctree)/arch/arm64/kvm/hyp/include\n')).toEqual([]);
+  expect(await about(inFolder, 'hyp/other.h')).toEqual(['missing-header']);
+  expect(await about('incdir := $(src)/elsewhere\nsubdir-ccflags-y := -I$(incdir)\n')).toEqual(['missing-header']);
 });
