@@ -337,7 +337,11 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     const resolved = context.resolutions?.claim(id);
     if (resolved) made.set(edit, { edit, id, resolved, placements: [], outcome: 'rewritten', failure: null });
     else if (verdicts?.has(edit)) made.set(edit, noteMisfit({ ...verdicts.get(edit)!, id }, context));
-    else made.set(edit, noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context));
+    else
+      made.set(
+        edit,
+        leaveOut(noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context), context),
+      );
   }
   const results = edits.map((e) => made.get(e)!);
   for (const r of results) sayRenamed(r, called.get(r.edit)!);
@@ -440,6 +444,14 @@ const RENAMED = 0.85;
 
 function pathsOf(resolved: Pick<Resolved, 'target'> | undefined): ByteString[] {
   return resolved?.target.map((t) => t.path) ?? [];
+}
+
+/** Takes the place away from an edit that a person left out on this kernel. */
+function leaveOut(result: EditResult, context: PortContext): EditResult {
+  const reason = context.resolutions?.leftOut(result.id!) ?? null;
+  if (reason === null || result.placements.length === 0) return result;
+  const failure = { placed: false as const, reason, evidence: [{ kind: 'left-out', text: reason }], candidate: null };
+  return { ...result, placements: [], outcome: 'conflict', failure };
 }
 
 /** Says of an edit that the porter had to place why the resolution that a person made is not used. */
