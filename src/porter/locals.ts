@@ -55,16 +55,17 @@ export function readLocals(lines: readonly ByteString[], scopes: Scopes, kernels
       evidence.push({ kind: 'local-respelt', text: `the local '${name}' was '${value}': it is written out` });
       continue;
     }
-    const container = assigned(name, text(pairing.base, scopes.base))
-      ? null
-      : containerOf(name, scopes.base, scopes.target, kernels);
+    const now = learned(name, pairing) ?? byType(name, scopes, text(pairing.base, scopes.base), kernels.target);
+    const container =
+      now || assigned(name, text(pairing.base, scopes.base))
+        ? null
+        : containerOf(name, scopes.base, scopes.target, kernels);
     if (container) {
       read = throughContainer(read, name, container);
       const what = `'${name}' is ${spelt(container)}: every caller hands over '${container.path}' of what it handed over`;
       evidence.push({ kind: 'local-respelt', text: what });
       continue;
     }
-    const now = learned(name, pairing) ?? byType(name, scopes, text(pairing.base, scopes.base), kernels.target);
     if (now === null) {
       unknown.push(name);
       continue;
