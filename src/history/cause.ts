@@ -407,10 +407,25 @@ export class Causes {
         : !keys.every((k) => texts.some((t) => hasLine(t, k)));
     const paths = this.follower.paths(trace.base.path);
     const stop = keys.length ? await this.way.lost(async (s) => holds(await this.way.texts(s, paths))) : null;
-    if (stop === null) return null;
+    if (stop === null) return deletes || trace.there ? this.partsThere(trace) : null;
     const text = `upstream ${deletes ? 'dropped' : 'has'} the same lines ${deletes ? '' : 'since '}${deletes ? this.way.when(stop) : this.way.at(stop).name}`;
     const about = { path: trace.base.path, definition: null, names: [], trace };
     return { ...about, kind: 'there', stop, text, probe: { paths, holds } };
+  }
+
+  /** Upstream took out of the file itself what the set takes out of it, and has some of the lines elsewhere. */
+  private async partsThere(trace: EditTrace): Promise<Finding | null> {
+    const keys = trace.edit.segments
+      .flatMap((s) => s.removed.map((l) => tokens(l).join(' ')))
+      .filter((k) => k.length > 3);
+    const all = async (stop: number) => {
+      const files = await this.follower.files(stop, trace.base.path);
+      return keys.every((k) => files.some((f) => hasLine(f.text, k)));
+    };
+    const stop = keys.length ? await this.way.lost(all) : null;
+    if (stop === null) return null;
+    const text = `upstream dropped some of the same lines ${this.way.when(stop)}`;
+    return { path: trace.base.path, definition: null, names: [], trace, kind: 'there', stop, text, probe: null };
   }
 }
 

@@ -8,6 +8,7 @@ import { AsmMacros, readMacros } from './asm-macros';
 import { Carrier, withCarried } from './carry';
 import { readChains } from './chains';
 import { keepConstants } from './constants';
+import { Constructed } from './constructed';
 import type { PortContext } from './context';
 import { copiesOfNothing, readAsUpstream } from './learned';
 import { calledAs, changeEvidence, MacroTexts } from './macro-texts';
@@ -59,6 +60,7 @@ export class Adapter {
   private readonly asm: AsmMacros;
   private readonly carrier: Carrier;
   private readonly macros: MacroTexts;
+  private readonly constructed: Constructed;
   private readonly readings = new Map<string, Reading>();
   private readonly calls = new Map<string, { dropped: number[]; arity: number } | { doubt: string } | null>();
 
@@ -78,6 +80,7 @@ export class Adapter {
   ) {
     this.asm = new AsmMacros(base, target);
     this.macros = new MacroTexts(base, target, map);
+    this.constructed = new Constructed(base, target);
     this.carrier = new Carrier(base, target, map, own);
   }
 
@@ -137,6 +140,7 @@ export class Adapter {
     for (const [field, type] of chains.lost) lost.set(field, type);
     rewritten = this.followPrototypes(rewritten, evidence);
     rewritten = this.dropArguments(rewritten, evidence, doubts, gone);
+    for (const doubt of this.constructed.doubts(rewritten, isOwn)) doubts.add(doubt);
     rewritten = this.followIncludes(rewritten, path, evidence);
     rewritten = this.followHeaders(rewritten, path, evidence);
     if (path.endsWith('.S')) {

@@ -76,9 +76,14 @@ export function readLocals(lines: readonly ByteString[], scopes: Scopes, kernels
   return { lines: evidence.length ? (read.match(/[^\n]*\n|[^\n]+$/g) ?? []) : [...lines], evidence, missing: unknown };
 }
 
+/** Variables that some code declares. */
+export function declaredIn(code: ByteString): Set<string> {
+  return new Set([...stripComments(code).matchAll(DECLARED)].map((m) => m[1]!));
+}
+
 /** Parameters and locals of a function, by its text. */
 export function localsOf(of: Definition, text: ByteString): Set<string> {
-  const names = new Set([...stripComments(text).matchAll(DECLARED)].map((m) => m[1]!));
+  const names = declaredIn(text);
   for (const p of of.signature?.parameters ?? []) names.add(p.name);
   return names;
 }
@@ -101,8 +106,9 @@ export function renameOwnLocals(placements: readonly Placed[], base: PorterFile)
     const theirs = localsOf(to, is);
     const before = localsOf(was, base.text.slice(was.start, was.end));
     const added = own.flatMap((p) => p.segments.flatMap((s) => s.added)).join('');
+    const either = new Set(own.flatMap((p) => declaredEitherWay(p)));
     for (const [, name] of stripComments(added).matchAll(DECLARED)) {
-      if (!theirs.has(name!) || before.has(name!)) continue;
+      if (!theirs.has(name!) || before.has(name!) || either.has(name!)) continue;
       const tag = new RegExp(`struct\\s+(\\w+)\\s*\\*?\\s*${name}\\b`).exec(added)?.[1] ?? '';
       const taken = new Set([
         ...tokens(is.replace(/\bstruct\s+\w+/g, '')),
@@ -122,6 +128,13 @@ export function renameOwnLocals(placements: readonly Placed[], base: PorterFile)
   }
 }
 
+/** What an edit declares instead of the declaration that it guards out: one variable. */
+function declaredEitherWay(p: Placed): string[] {
+  const at = p.segments.map((s) => s.site.at);
+  const wrapped = declaredIn(p.file.lines.slice(Math.min(...at), Math.max(...at)).join(''));
+  return [...declaredIn(p.segments.flatMap((s) => s.added).join(''))].filter((name) => wrapped.has(name));
+}
+
 /** At most this sure where a local of the set got another name. */
 const RENAMED = 0.75;
 
@@ -130,7 +143,7 @@ function missingLocals(payload: ByteString, base: Definition, was: ByteString, i
   const words = (text: ByteString) => new Set(stripComments(text).match(/(?<![.>\w])[A-Za-z_]\w*/g) ?? []);
   const declared = localsOf(base, was);
   const there = words(is);
-  const own = new Set([...stripComments(payload).matchAll(DECLARED)].map((m) => m[1]!));
+  const own = declaredIn(payload);
   return [...words(payload)].filter((w) => declared.has(w) && !there.has(w) && !own.has(w));
 }
 

@@ -42,6 +42,8 @@ export interface EditResult {
   twin?: { of: EditResult; evidence: Evidence[] };
   /** Generated code stands for it. */
   made?: Made;
+  /** Upstream made the same change itself; then it has no placement, and this says where and how one knows. */
+  there?: Made;
 }
 
 /** Looks for the place of an edit in every heir of what it edits, and adapts what it adds. */
@@ -91,10 +93,8 @@ export async function portEdit(
   if (paths.size === 0) {
     return failed({ placed: false, reason: `'${base.path}' is gone from the target`, evidence: [], candidate: null });
   }
-  const deleted = await alreadyDeleted(edit, paths, context);
-  if (deleted) return { edit, placements: [], outcome: 'already-upstream', failure: null };
-  if (await movedByBoth(edit, base, paths, context))
-    return { edit, placements: [], outcome: 'already-upstream', failure: null };
+  const there = (await movedByBoth(edit, base, paths, context)) ?? (await alreadyDeleted(edit, paths, context));
+  if (there) return isUpstreams(edit, there);
   const placed: Placed[] = [];
   let failure: NotPlaced | null = null;
   let obsolete: Nothing | null = null;
@@ -133,8 +133,8 @@ export async function portEdit(
     const over = overDefinition(edit, base, (await context.target.file(failure.candidate.path))!, failure.double);
     if (over) return finish(edit, base, [over], heirsOf, context);
   }
-  if (placed.length === 0 && (await madeUpstream(edit, base, heirsOf, context)))
-    return { edit, placements: [], outcome: 'already-upstream', failure: null };
+  const upstream = placed.length === 0 ? await madeUpstream(edit, base, heirsOf, context) : null;
+  if (upstream) return isUpstreams(edit, upstream);
   if (placed.length === 0 && edit.kind === 'guard-wrap' && scopes.size === 1) {
     const [scope] = [...scopes] as [Definition];
     const vanished = effectsGone(edit, base, scope, context);
@@ -193,9 +193,30 @@ async function finish(
       failure: { placed: false, reason, evidence: p.evidence, candidate },
     };
   }
-  const outcome = placements.every((p) => isThere(p, base)) ? 'already-upstream' : outcomeOf(edit, base, placements);
-  return { edit, placements, outcome, failure: null };
+  if (!placements.every((p) => isThere(p, base)))
+    return { edit, placements, outcome: outcomeOf(edit, base, placements), failure: null };
+  for (const p of placements) {
+    const text = `'${p.file.path}' has what it makes of line ${p.segments[0]!.site.at + 1} already`;
+    p.evidence.push({ kind: 'already-there', text });
+  }
+  return { edit, placements, outcome: 'already-upstream', failure: null };
 }
+
+/** Nothing is left to do: upstream did the same. */
+function isUpstreams(edit: Edit, there: Omit<Made, 'strategy'>): EditResult {
+  return {
+    edit,
+    placements: [],
+    outcome: 'already-upstream',
+    failure: null,
+    there: { strategy: 'upstream', ...there },
+  };
+}
+
+/** How sure it is that what upstream has, or has no more, is the work of the same change. */
+const SAME_CHANGE = { definitions: 0.92, lines: 0.9, words: 0.8, some: 0.75 };
+/** From so many telling lines on nobody deletes just these for another reason. */
+const TELLING = 3;
 
 /** The definition in which a placement lies, as the heir of a scope. */
 function heirOf(scope: Definition, placed: Placed): Map<Definition, DefinitionHeir[]> {
@@ -204,26 +225,34 @@ function heirOf(scope: Definition, placed: Placed): Map<Definition, DefinitionHe
   return new Map([[scope, heir ? [heir] : []]]);
 }
 
-/** True when upstream made the same substitution: an heir has the new lines, in a row, where the base had none of them. */
+/** Upstream made the same substitution: an heir has the new lines, in a row, where the base had none of them. Else null. */
 async function madeUpstream(
   edit: Edit,
   base: PorterFile,
   heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
   context: PortContext,
-): Promise<boolean> {
-  if (edit.guard !== null || edit.kind !== 'substitute' || edit.segments.length !== 1) return false;
+): Promise<Omit<Made, 'strategy'> | null> {
+  if (edit.guard !== null || edit.kind !== 'substitute' || edit.segments.length !== 1) return null;
   const squeeze = (text: ByteString) => tokens(text).join(' ');
   const added = squeeze(edit.segments[0]!.added.join(''));
-  if (added.length < 12) return false;
+  if (added.length < 12) return null;
+  const found = [];
   for (const [scope, heirs] of heirsOf) {
-    if (squeeze(base.text.slice(scope.start, scope.end)).includes(added)) return false;
+    if (squeeze(base.text.slice(scope.start, scope.end)).includes(added)) return null;
     for (const heir of heirs) {
       const file = await context.target.file(heir.path);
-      const { start, end } = heir.definition;
-      if (file && squeeze(file.text.slice(start, end)).includes(added)) return true;
+      const { name, start, end, startLine, endLine } = heir.definition;
+      if (!file || !squeeze(file.text.slice(start, end)).includes(added)) continue;
+      const own = file.lines.slice(startLine, endLine + 1).map(squeeze);
+      const first = own.findIndex((l) => l.length > 3 && added.startsWith(l));
+      found.push({ path: heir.path, definition: name, line: startLine + Math.max(0, first) + 1 });
     }
   }
-  return false;
+  const texts = found.map(
+    (t) => `'${t.definition}' (${t.path}) has the lines that it puts there, which the base has not`,
+  );
+  const evidence = texts.map((text) => ({ kind: 'already-there', text }));
+  return found.length ? { confidence: SAME_CHANGE.words, target: found, evidence } : null;
 }
 
 /**
@@ -420,24 +449,53 @@ async function followCode(
   return attempt.placed || !attempt.obsolete ? attempt : null;
 }
 
-/** True when an edit takes out definitions that the set moved to a file of its own, and that upstream has in its own now. */
+/** Says so when an edit takes out definitions that the set moved to a file of its own, and that upstream has in its own now. */
 async function movedByBoth(
   edit: Edit,
   base: PorterFile,
   paths: ReadonlySet<ByteString>,
   context: PortContext,
-): Promise<boolean> {
-  if (edit.guard !== null || context.folded.size === 0) return false;
+): Promise<Omit<Made, 'strategy'> | null> {
+  if (edit.guard !== null || context.folded.size === 0) return null;
   // What it puts in their place (the include of the new file) must be there, too.
   const added = edit.segments.flatMap((s) => s.added).map((l) => stripComments(l).trim());
   for (const path of paths) {
     const there = new Set((await context.target.file(path))?.lines.map((l) => stripComments(l).trim()));
-    if (added.some((l) => l !== '' && !there.has(l))) return false;
+    if (added.some((l) => l !== '' && !there.has(l))) return null;
   }
   const taken = (d: Definition) =>
     edit.segments.some((s) => d.startLine >= s.at && d.endLine < s.at + s.removed.length);
   const gone = base.outer.filter(taken);
-  return gone.length > 0 && gone.every((d) => context.folded.has(`${d.kind} ${d.name}`));
+  if (gone.length === 0 || !gone.every((d) => context.folded.has(`${d.kind} ${d.name}`))) return null;
+  // One that another definition holds goes with it.
+  const outer = gone.filter((d) => !gone.some((o) => o !== d && o.start <= d.start && d.end <= o.end));
+  const twins = new Set(context.twins.values());
+  const now = outer.map((d) => {
+    const found = context.target.kernel.definitions(d.name).filter((f) => f.definition.kind === d.kind);
+    const stays = found.find((f) => paths.has(f.file.path));
+    // Another driver may have a definition of the name.
+    const there = found.find((f) => twins.has(f.file.path)) ?? (found.length === 1 ? found[0] : undefined);
+    return { definition: d.name, found: stays ?? there, stays: stays !== undefined };
+  });
+  const [left, moved] = [now.filter((n) => n.stays), now.filter((n) => !n.stays && n.found)];
+  const byFile = new Map([...moved].reverse().map((n) => [n.found!.file.path, n]));
+  const lineOf = (n: (typeof now)[number]) => n.found!.definition.startLine + 1;
+  const target = [...byFile].map(([path, n]) => ({ path, definition: n.definition, line: lineOf(n) }));
+  const names = (some: typeof now) =>
+    some
+      .slice(0, 3)
+      .map((n) => `'${n.definition}'`)
+      .join(', ') + (some.length > 3 ? ` and ${some.length - 3} more` : '');
+  const texts = target.map(({ path }) => {
+    const there = moved.filter((n) => n.found!.file.path === path);
+    return `upstream moved ${names(there)} out of '${base.path}' as well, to '${path}'`;
+  });
+  const evidence = texts.map((text) => ({ kind: 'already-there', text }));
+  if (left.length) {
+    const text = `upstream has ${names(left)} where the base had them, and they are left there`;
+    evidence.push({ kind: 'left-there', text });
+  }
+  return { confidence: left.length ? SAME_CHANGE.some : SAME_CHANGE.definitions, target, evidence };
 }
 
 /** True when the base has the code in the same definition already: then it did not come there from where it is gone. */
@@ -453,20 +511,27 @@ async function hadCode(code: readonly ByteString[], found: FoundCode, context: P
   });
 }
 
-/** True when an edit only deletes, and not one telling line of what it deletes is left in any heir of the file. */
-async function alreadyDeleted(edit: Edit, paths: ReadonlySet<ByteString>, context: PortContext): Promise<boolean> {
-  if (edit.kind !== 'delete') return false;
+/** Says so when an edit only deletes, and not one telling line of what it deletes is left in any heir of the file. */
+async function alreadyDeleted(
+  edit: Edit,
+  paths: ReadonlySet<ByteString>,
+  context: PortContext,
+): Promise<Omit<Made, 'strategy'> | null> {
+  if (edit.kind !== 'delete') return null;
   const squeeze = (l: ByteString) => stripComments(l).replace(/\s+/g, ' ').trim();
   const gone = edit.segments
     .flatMap((s) => s.removed)
     .map(squeeze)
     .filter((l) => /\w{4}/.test(l));
-  if (gone.length === 0) return false;
+  if (gone.length === 0) return null;
   for (const path of paths) {
     const lines = new Set((await context.target.file(path))?.lines.map(squeeze));
-    if (gone.some((l) => lines.has(l))) return false;
+    if (gone.some((l) => lines.has(l))) return null;
   }
-  return true;
+  const where = [...paths].map((p) => `'${p}'`).join(' and ');
+  const text = `none of the ${gone.length} telling lines that it deletes is in ${where}`;
+  const confidence = new Set(gone).size >= TELLING ? SAME_CHANGE.lines : SAME_CHANGE.words;
+  return { confidence, target: [], evidence: [{ kind: 'already-gone', text }] };
 }
 
 /**

@@ -550,8 +550,12 @@ function demoteOverlaps(results: EditResult[]): void {
 /** How sure it is that code which is nowhere in the target file is gone. */
 const OBSOLETE = 0.8;
 
+/** What stands for an edit that the porter did not place itself. */
+const insteadOf = (r: EditResult) => r.resolved ?? r.made ?? r.there;
+
 function confidenceOf(r: EditResult): number {
-  if (r.resolved ?? r.made) return (r.resolved ?? r.made)!.confidence;
+  const instead = insteadOf(r);
+  if (instead) return instead.confidence;
   if (r.outcome === 'obsolete') return OBSOLETE;
   const placements = placementsOf(r);
   return placements.length ? Math.min(...placements.map((p) => p.confidence)) : 0;
@@ -616,7 +620,7 @@ function reportOf(
       own.flatMap((r) => [
         ...(r.failure?.evidence ?? []),
         ...r.placements.flatMap((p) => p.evidence),
-        ...((r.resolved ?? r.made)?.evidence ?? []),
+        ...(insteadOf(r)?.evidence ?? []),
         ...(r.twin?.evidence ?? []),
       ]),
     ),
@@ -632,7 +636,7 @@ function doubtsOf(results: readonly EditResult[]): string | null {
 }
 
 function strategyOf(r: EditResult): string {
-  return (r.resolved ?? r.made)?.strategy ?? placementsOf(r)[0]?.strategy ?? 'none';
+  return insteadOf(r)?.strategy ?? placementsOf(r)[0]?.strategy ?? 'none';
 }
 
 function candidatesOf(r: EditResult): Candidate[] {
@@ -642,7 +646,8 @@ function candidatesOf(r: EditResult): Candidate[] {
 }
 
 function locations(r: EditResult, hunk: Hunk): Location[] {
-  if (r.resolved ?? r.made) return (r.resolved ?? r.made)!.target;
+  const instead = insteadOf(r);
+  if (instead) return instead.target;
   // Parts that are not the edit's own, but the reference's, belong to all its hunks.
   const isOf = (s: Segment) => s.hunk === hunk || !r.edit.segments.includes(s);
   const at = placementsOf(r).flatMap((p) =>

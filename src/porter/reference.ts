@@ -1,15 +1,16 @@
 import type { Evidence } from '../core/outcome';
 import type { FileChange, Patch } from '../core/patch';
-import { stripComments, tokens, type ByteString } from '../core/text';
+import { splitLines, stripComments, tokens, type ByteString } from '../core/text';
 import { namesAdded } from './adapt';
 import { arraysDeclared } from './macro-texts';
 import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
-import { liftEdits } from './lift';
+import { liftEdits, type Edit } from './lift';
 import { PLACE_AT, scopeOf, type Placed } from './place';
 import { portEdit, type EditResult } from './port-edit';
 import { lost, matches, signatureOf, telling, type Lifted } from './reference-match';
 import { crossing, samePlace, sayPlace } from './reference-place';
+import { sameVariable } from './reference-variable';
 import type { FilesAfter } from './source';
 import type { PorterFile } from './view';
 
@@ -130,6 +131,9 @@ export class Reference {
       const isLeft = own.r.outcome === 'conflict' || own.r.outcome === 'obsolete';
       if (isLeft && !own.r.twin) await this.replace(own, their, round);
     }
+    const paired = new Set(pairs.values());
+    for (const their of theirs)
+      if (their.edit.wraps && !paired.has(their)) await this.gather(their, base, round, context);
   }
 
   /** Edits of the reference in a file, in those that became one with it, and in others those that no other change has. */
@@ -199,6 +203,25 @@ export class Reference {
     failure?.evidence.push({ kind: 'reference-unfit', text });
   }
 
+  /** Takes one edit of the reference for all those of the set that guard out what became of one variable. */
+  private async gather(their: ReferenceEdit, base: PorterFile, round: Round, context: PortContext): Promise<void> {
+    const wrapped = (of: { lines: readonly ByteString[] }, { wraps }: Edit) =>
+      wraps ? of.lines.slice(wraps.first, wraps.last + 1) : [];
+    const has = ({ kernel }: PortContext['base'], w: string) =>
+      kernel.definitions(w).length + kernel.members(w).length > 0;
+    const isGone = (w: string) => has(context.base, w) && !has(context.target, context.heirs.rename(w));
+    const group = sameVariable(
+      round.mine.map((m) => ({ edit: m, wrapped: wrapped(base, m.edit) })),
+      { edit: their, wrapped: wrapped({ lines: splitLines(their.text) }, their.edit) },
+      { rename: context.heirs.rename.bind(context.heirs), isGone },
+    ).map((w) => w.edit as Own);
+    const [own, ...others] = group;
+    if (!own || group.some((m) => m.r.outcome !== 'conflict' || m.r.twin)) return;
+    const ported = await this.port(their);
+    if (confidenceOf(ported) < PLACE_AT || !isNew(ported) || this.unfit(own, their, ported, round, others)) return;
+    this.take(own, their, ported, round, 'it is all that is left of what the set guards out there', others);
+  }
+
   /** Edits of the set without a place whose lines the reference has in one edit with those of another. */
   private served(own: Own, their: ReferenceEdit, round: Round): Own[] {
     return round.mine.filter(
@@ -214,7 +237,13 @@ export class Reference {
   }
 
   /** Why the reference's version of an edit cannot stand for it in the target; null when it can. */
-  private unfit(own: Own, their: ReferenceEdit, ported: EditResult, round: Round): string | null {
+  private unfit(
+    own: Own,
+    their: ReferenceEdit,
+    ported: EditResult,
+    round: Round,
+    served = this.served(own, their, round),
+  ): string | null {
     if (this.taken.has(their)) return 'another edit has it already';
     const { context } = this.input;
     const added = their.edit.segments.flatMap((s) => s.added).map((l) => stripComments(l));
@@ -224,7 +253,7 @@ export class Reference {
       if (kernel.definitions(word).length || kernel.members(word).length) continue;
       return `it needs '${word}', which only '${this.input.name}' defines`;
     }
-    const serves = new Set([own, ...this.served(own, their, round)]);
+    const serves = new Set([own, ...served]);
     const covered = new Set([...serves].flatMap((s) => [...s.keys]));
     const extra = [...their.keys].filter((k) => !covered.has(k));
     // What it holds beside the edit may be in another edit of the set: made twice, it would be there twice.
@@ -261,9 +290,15 @@ export class Reference {
     return crossed === null ? null : `another edit of the set is at ${crossed}`;
   }
 
-  private take(own: Own, their: ReferenceEdit, ported: EditResult, round: Round, why: string): void {
+  private take(
+    own: Own,
+    their: ReferenceEdit,
+    ported: EditResult,
+    round: Round,
+    why: string,
+    serves = this.served(own, their, round),
+  ): void {
     const { r } = own;
-    const serves = this.served(own, their, round);
     const order = r.edit.segments[0]!.order;
     const text = `ported from ${this.title}${this.input.nearer ? ', whose version of it is nearer' : ''}: ${why}`;
     const evidence: Evidence[] = [{ kind: 'reference', text }];

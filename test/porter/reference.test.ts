@@ -199,6 +199,51 @@ describe('an edit with a place', () => {
   });
 });
 
+describe('edits that guard out what becomes of one variable', () => {
+  const SETTER = 'static inline void set_offset(u64 offset)\n{\n\twrite_sysreg(offset, tpidr_el2);\n}\n\n';
+  const not = (...code: string[]) =>
+    ['#ifndef CONFIG_COREVISOR', ...code, '#endif'].map((l) => l.replace(/^#/, '\x00#'));
+  const [declared, read, call] = ['u64 offset;', 'offset = cpu_offset(&host_state);', 'set_offset(offset);'];
+  const steps = ['begin_init(vcpu);', 'install_vectors(vcpu, addr);'];
+  const base = file(KEEP, SETTER, fn('init_cpu', declared, '', ...steps, read, call, 'return leave_init(vcpu);'));
+  const set = file(
+    KEEP,
+    SETTER,
+    fn('init_cpu', ...not(declared), '', ...steps, ...not(read, call), 'return leave_init(vcpu);'),
+  );
+  const JOINED = 'u64 offset = cpu_offset(&host_state);';
+  const rest = ['', steps[0]!, 'install_vectors(vcpu, addr, offset);', 'return leave_init(vcpu);'];
+  const later = file(KEEP, fn('init_cpu', JOINED, ...rest));
+  const either = ['#ifndef CONFIG_COREVISOR', JOINED, '#else', 'u64 offset = 0;', '#endif'].map((l) =>
+    l.replace(/^#/, '\x00#'),
+  );
+  const other = file(KEEP, fn('init_cpu', ...either, ...rest));
+  const more = [...rest.slice(0, 3), 'account_init(vcpu);', rest[3]!];
+  const target = file(KEEP, fn('init_cpu', JOINED, ...more));
+
+  test('are the one edit that the reference has for it, and the variable keeps its name', async () => {
+    const { hunks, text } = await withReference([base, set], [later, other], target);
+    expect(hunks.map((h) => [h.outcome, h.strategy])).toEqual([['rewritten', 'reference']]);
+    expect(hunks[0]!.evidence[0]!.text).toMatch(/^ported from 'other' \(v5\.8\)/);
+    expect(text).toBe(file(KEEP, fn('init_cpu', ...either, ...more)));
+  });
+
+  test('stay conflicts while one of the lines could still be there', async () => {
+    const { hunks } = await withReference(
+      [base, set],
+      [later, other],
+      file(KEEP, SETTER, fn('init_cpu', JOINED, ...more)),
+    );
+    expect(hunks.map((h) => h.outcome)).toEqual(['conflict']);
+  });
+
+  test('stay conflicts when the reference guards by another condition', async () => {
+    const changed = other.replace('#ifndef CONFIG_COREVISOR', '#ifndef CONFIG_OTHER');
+    const { hunks } = await withReference([base, set], [later, changed], target);
+    expect(hunks.map((h) => h.outcome)).toEqual(['conflict']);
+  });
+});
+
 test('a set that shares nothing with the reference is as it is without', async () => {
   const base = file(KEEP, fn('handle_fault', 'return map_page(vcpu, addr);'));
   const set = file(KEEP, fn('handle_fault', ...guarded(...HOOK), 'return map_page(vcpu, addr);'));

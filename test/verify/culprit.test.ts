@@ -1,6 +1,6 @@
 import type { HunkReport } from '../../src/core/outcome';
 import type { PortReport } from '../../src/core/report';
-import { culprit, workItemOf } from '../../src/verify/checks/culprit';
+import { culprit, expandedWords, workItemOf } from '../../src/verify/checks/culprit';
 import { openContext } from '../../src/verify/context';
 import { readDiagnostics } from '../../src/verify/diagnostics';
 import { setBetween, tree, type Files } from './trees';
@@ -27,6 +27,12 @@ const patched: Files = {
 };
 const ported: Files = { ...base, [RUN]: patched[RUN]!, [OWN]: patched[OWN]! };
 
+const SAID = [
+  "hands 'PAGE_ONE' to 'any': it was made by 'one', and is a plain number in the target",
+  "hands 'PAGE_OWN' to 'val': it was made by 'one', and is a plain number in the target",
+  "mentions the field 'gone' of 'struct vcpu', which changed",
+];
+
 async function context() {
   const set = setBetween(base, patched);
   const changes = set.patches[0]!.changes;
@@ -45,7 +51,7 @@ async function context() {
       hunk(ABORT, 'conflict', 'user_abort', 'no place'),
       hunk(RUN, 'merged', null, null),
     ],
-    files: [{ path: OWN, targetPaths: [OWN], message: "mentions the field 'gone' of 'struct vcpu', which changed" }],
+    files: [{ path: OWN, targetPaths: [OWN], message: SAID.join('; ') }],
     workItems: [MAKE, H, ABORT].map(left),
     option: 'CONFIG_SET',
   } as unknown as PortReport;
@@ -64,7 +70,7 @@ async function blamed(definition: string | null, ...log: string[]) {
   const { ctx, report } = await context();
   const all = readDiagnostics(log.join('\n'), '/src', '/out');
   const found = await culprit(ctx, all[0]!, definition, all);
-  return { by: found.by, item: workItemOf(report, found.hunk, all[0]!, all) };
+  return { by: found.by, item: workItemOf(report, found.hunk, all[0]!, all, await expandedWords(ctx, all[0]!)) };
 }
 
 describe('an error of the compiler', () => {
@@ -84,6 +90,14 @@ describe('an error of the compiler', () => {
       `/src/${OWN}:3:13: error: 'PAGE_OWN' undeclared (first use in this function)`,
     );
     expect(item?.id).toBe(`w-${H}`);
+  });
+
+  test('of a macro is what the port said of what is handed to it', async () => {
+    const inside = `/src/${H}:2:23: error: request for member 'p' in something not a structure or union`;
+    const item = async (line: number) =>
+      (await blamed(null, inside, `/src/${OWN}:${line}:9: note: in expansion of macro 'val'`)).item;
+    expect((await item(3))?.title).toBe(SAID[1]);
+    expect(await item(1)).toBeNull();
   });
 
   test('in a source that the set does not compile belongs to the hunk of the Makefile', async () => {

@@ -5,6 +5,7 @@ import { accounting } from '../../src/verify/checks/accounting';
 import { entries, guardOff } from '../../src/verify/checks/guard-off';
 import { guardOn } from '../../src/verify/checks/guard-on';
 import { names, withoutRegisters } from '../../src/verify/checks/names';
+import { placement } from '../../src/verify/checks/placement';
 import { withoutMarks } from '../../src/verify/checks/parse';
 import { openContext } from '../../src/verify/context';
 import { runChecks } from '../../src/verify/run-checks';
@@ -164,4 +165,63 @@ test('a name that is gone is a finding where it is used, and for a look in a mac
   const gone = (f: Files[]) => kinds(names, [was, f[0]!, base, f[1]!]);
   expect(await gone([withMacro(was), withMacro(base)])).toEqual(['vanished-name-review']);
   expect(await gone([use(withMacro(was)), use(withMacro(base))])).toEqual(['vanished-name']);
+});
+
+const plainKconfig = { 'arch/arm64/kvm/Kconfig': base['arch/arm64/kvm/Kconfig']! };
+
+/** A report that says one thing about all hunks of a set. */
+function saying(home: Files, set: Files, evidence: { kind: string; text: string }, target: HunkReport['target'] = []) {
+  const hunks = setBetween(home, set).patches[0]!.changes.flatMap((c) =>
+    c.hunks.map((h) => ({ id: h.id, path: c.newPath, outcome: 'rewritten', edits: [], evidence: [evidence], target })),
+  );
+  return { files: [], hunks, option: null, summary: { hunks: hunks.length, byOutcome: {} } } as unknown as PortReport;
+}
+
+test('an instruction that upstream puts behind another is no change of the port, if the report says so', async () => {
+  const entry = 'arch/arm64/kvm/hyp-entry.S';
+  const code = (...lines: string[]) => ['el1_sync:', 'b.ne\t2f', ...lines, 'ret'].map((l) => `\t${l}\n`).join('');
+  const home = { ...plainKconfig, [entry]: code() };
+  const set = { ...kconfig, [entry]: `#ifdef CONFIG_CORE_KVM\n#endif\n${code('mrs\tx0, vbar_el2', 'eret')}` };
+  const port = edit(set, entry, '\teret\n', '\teret\n\tsb\n');
+  const followed = (what: string) =>
+    saying(home, set, { kind: 'instruction-followed', text: `upstream puts '${what}' behind every 'eret' now` });
+  expect(await kinds(guardOff, [home, set, home, port], followed('sb'))).toEqual([]);
+  expect(await kinds(guardOff, [home, set, home, port], followed('isb'))).toEqual(['unguarded-added']);
+  expect(await kinds(guardOff, [home, set, home, port])).toEqual(['unguarded-added']);
+});
+
+test('a parameter list that the port divides by its option is read both ways', async () => {
+  const mmu = 'arch/arm64/kvm/mmu.c';
+  const head = (...list: string[]) => `static int map_one(int start,\n${list.join('\n')}\n{\n\treturn start;\n}\n\n`;
+  const call = (...lines: string[]) => `int map_all(int start, int end)\n{\n${lines.join('\n')}\n}\n`;
+  const plain = '\treturn map_one(start, end);';
+  const home: Files = { ...plainKconfig, [mmu]: head('\t\t   int end)') + call(plain) };
+  const divided = head('#ifdef CONFIG_CORE_KVM', '\t\t   int end, int sec)', '#else', '\t\t   int end)', '#endif');
+  const both = (list: string) => call('#ifdef CONFIG_CORE_KVM', `\treturn map_one(${list});`, '#else', plain, '#endif');
+  // The set has another function there: what it calls at home is no excuse.
+  const set: Files = { ...kconfig, [mmu]: home[mmu]! + both('start, 0').replace('map_all', 'map_two') };
+  const port = (list: string): Files => ({ ...kconfig, [mmu]: divided + both(list) });
+  expect(await kinds(names, [home, set, home, port('start, end, 1')])).toEqual([]);
+  expect(await kinds(names, [home, set, home, port('start, end, 1, 2')])).toEqual(['wrong-arity']);
+});
+
+test('the head of a function that passes a parameter of the set on reads like that of the last', async () => {
+  const mmu = 'arch/arm64/kvm/mmu.c';
+  const fn = (name: string, body: string, ...end: string[]) =>
+    `static int ${name}(int start,\n${end.join('\n')}\n{\n\treturn ${body};\n}\n\n`;
+  const plain = '\t\t   int last_page)';
+  const divided = ['#ifdef CONFIG_CORE_KVM', '\t\t   int last_page, int sec)', '#else', plain, '#endif'];
+  const leaf = (...end: string[]) => fn('map_leaf', 'start', ...end);
+  const home = { ...plainKconfig, [mmu]: leaf(plain) };
+  const set = { ...kconfig, [mmu]: leaf(...divided) };
+  const table = (...end: string[]) => fn('map_table', 'map_leaf(start, 1)', ...end);
+  const target = { ...plainKconfig, [mmu]: leaf(plain) + table(plain) };
+  const port = { ...kconfig, [mmu]: leaf(...divided) + table(...divided) };
+  const passing = (name: string) =>
+    saying(home, set, { kind: 'parameter-passed-on', text: `'${name}' stands before 'map_leaf' in the target` }, [
+      { path: mmu, definition: name, line: 7 },
+    ]);
+  const about = async (report: PortReport) => kinds(placement, [home, set, target, port], report);
+  expect(await about(passing('map_table'))).toEqual([]);
+  expect(await about(passing('map_other'))).toEqual(['wrong-definition']);
 });

@@ -1,7 +1,7 @@
 import type { ByteString } from '../../core/text';
 import { judge, skipped, type Check, type Finding } from '../check';
 import type { CheckContext } from '../context';
-import { culprit, workItemOf } from './culprit';
+import { culprit, expandedWords, workItemOf } from './culprit';
 import type { Diagnostic } from '../diagnostics';
 import { definitionAt } from '../scan';
 import type { Built, Workshop } from '../workshop';
@@ -116,7 +116,8 @@ async function findingOf(ctx: CheckContext, d: Diagnostic, kind: string, all: re
   const { hunk, by } = await culprit(ctx, d, definition, all);
   return {
     ...{ path: d.path ?? '', line: d.line, hunk, definition, text: d.text, kind, ...(by && { evidence: by }) },
-    ...(kind === 'compile-error' && ctx.report && { workItem: workItemOf(ctx.report, hunk, d, all) }),
+    ...(kind === 'compile-error' &&
+      ctx.report && { workItem: workItemOf(ctx.report, hunk, d, all, await expandedWords(ctx, d)) }),
   };
 }
 

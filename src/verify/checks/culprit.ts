@@ -190,15 +190,24 @@ function guardsIt(ctx: CheckContext, path: ByteString, name: string, inside: str
   return null;
 }
 
+/** The words of the line that a macro with an error in it was expanded for: what is wrong is what was handed over there. */
+export async function expandedWords(ctx: CheckContext, { expanded }: Diagnostic): Promise<ReadonlySet<string>> {
+  const text = expanded && (await ctx.portedText(expanded.path));
+  return new Set(text?.split('\n')[expanded!.line - 1]?.match(/[A-Za-z_]\w*/g));
+}
+
 /**
  * The piece of work that an error belongs to: the work item of its hunk; else one that is about the definition by name; else
  * what the port said itself of the code that it left as it was. Null when none of them speaks of it.
+ *
+ * @param words those of the line that expands the macro in which the error is: see {@link expandedWords}
  */
 export function workItemOf(
   report: PortReport,
   hunk: string | null,
   d: Diagnostic,
   all: readonly Diagnostic[],
+  words: ReadonlySet<string> = new Set(),
 ): NonNullable<Finding['workItem']> | null {
   const items = report.workItems ?? [];
   const short = (i: { id: string; title: string }) => ({ id: i.id, title: i.title });
@@ -213,7 +222,16 @@ export function workItemOf(
     ...report.files.filter((f) => f.targetPaths.includes(d.path ?? '')).map((f) => f.message),
     ...report.hunks.map((h) => h.message),
   ].flatMap((m) => m?.split('; ') ?? []);
-  const doubt = name === null ? undefined : said.find((m) => m.includes(`'${name}'`));
+  // Of a macro the message names what is inside; the port speaks of the two that do not fit on the line that expands it.
+  const expanding = expanded
+    ? [
+        ...report.files.filter((f) => f.targetPaths.includes(expanded.path)).map((f) => f.message),
+        ...report.hunks.filter((h) => h.target.some((t) => t.path === expanded.path)).map((h) => h.message),
+      ].flatMap((m) => m?.split('; ') ?? [])
+    : [];
+  const onLine = (m: string) => new Set([...m.matchAll(/'(\w+)'/g)].map((q) => q[1]!).filter((q) => words.has(q))).size;
+  const doubt =
+    (name === null ? undefined : said.find((m) => m.includes(`'${name}'`))) ?? expanding.find((m) => onLine(m) >= 2);
   const about = items.find((i) => name !== null && i.definitions.some((x) => x.definition === name));
   if (about) return short(about);
   if (doubt === undefined) return null;

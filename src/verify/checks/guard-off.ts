@@ -95,6 +95,10 @@ export const guardOff: Check = {
         adapted++;
         continue;
       }
+      if (sign === 'added' && isHabit(ctx, hunk, line)) {
+        adapted++;
+        continue;
+      }
       // What an adaptation needs may want a header, and that changes nothing that runs.
       const header = sign === 'added' && isHeader(ctx, path, line.text);
       findings.push({
@@ -143,6 +147,14 @@ export const guardOff: Check = {
     );
   },
 };
+
+/** An instruction that upstream puts behind one of those that the hunk adds, everywhere in the file: the report says so. */
+function isHabit(ctx: CheckContext, hunk: string | null, line: Line): boolean {
+  const evidence = hunk === null ? [] : (ctx.hunkReports.get(hunk)?.evidence ?? []);
+  return evidence.some(
+    (e) => e.kind === 'instruction-followed' && e.text.includes(`puts '${line.text.trim()}' behind`),
+  );
+}
 
 /** `moved`: added lines that are also taken out elsewhere in the same file, and so are in neither list. */
 type Edits = Map<ByteString, { added: Line[]; removed: Line[]; moved: Line[] }>;

@@ -4,7 +4,8 @@ import type { KernelTree } from '../../io/tree';
 import { indexFile } from '../../kernel-index/index-file';
 import { hunksOf } from '../../patch-set/patch-set';
 import { judge, type Check, type Finding } from '../check';
-import type { CheckContext } from '../context';
+import { decide, type CheckContext } from '../context';
+import { strip } from '../guards';
 import { blankDirectives, definitionAt, identifiers, isC, lineFinder, maskC, withoutAttributes } from '../scan';
 
 /**
@@ -37,6 +38,7 @@ export const names: Check = {
       target.structs,
       files.map((f) => f.path),
     );
+    let heads: Map<string, Set<number>> | null = null;
     const used = macroUsers(files.map((f) => f.ported!));
     for (const f of files) {
       const text = f.ported!;
@@ -95,6 +97,8 @@ export const names: Check = {
         }
         if (!takes || takes.has(-1) || takes.has(call.count)) continue;
         // The same count at home, where it compiles, is this reader's failing on some macro.
+        heads ??= headsOfPort(ctx, files);
+        if (heads.get(call.name)?.has(call.count)) continue;
         if (homeCalls.get(call.name)?.has(call.count) && !base.arity.get(call.name)?.has(call.count)) continue;
         put(
           call.line,
@@ -181,27 +185,45 @@ async function readNames(
         m[2] === undefined ? -1 : /\.\.\./.test(m[3]!) ? -1 : m[3]!.trim() === '' ? 0 : m[3]!.split(',').length,
       );
     }
-    for (const m of masked.matchAll(/^(?![ \t#}])[\w \t*]*?\b(\w+)[ \t]*\(/gm)) {
-      if (!wanted.has(m[1]!)) continue;
-      const args = argumentsAt(masked, m.index + m[0].length - 1);
-      if (!args || !/^\s*(__\w+(\([^)]*\))?\s*)*[;{]/.test(masked.slice(args.end, args.end + 120))) continue;
-      const list = args.list;
-      const types = list.map((a) => a.replace(/\b\w+\s*$/, '').replace(/\s+/g, '')).join();
-      names.lists.set(m[1]!, (names.lists.get(m[1]!) ?? new Set()).add(types));
-      note(
-        m[1]!,
-        list.some((a) => a.trim() === '...')
-          ? -1
-          : list.length === 1 && /^\s*(void)?\s*$/.test(list[0]!)
-            ? 0
-            : list.length,
-      );
+    for (const { name, types, count } of headsIn(masked, wanted)) {
+      names.lists.set(name, (names.lists.get(name) ?? new Set()).add(types));
+      note(name, count);
     }
     for (const m of masked.matchAll(/\bstruct[ \t]+(\w+)[^;{}()=]*\{/g)) {
       names.structs.set(m[1]!, (names.structs.get(m[1]!) ?? new Set()).add(p));
     }
   }
   return names;
+}
+
+/** Heads of functions and prototypes: parameter types, blanks squeezed, and how many there are; -1: any number. */
+function headsIn(masked: string, wanted: ReadonlySet<string>): { name: string; types: string; count: number }[] {
+  const heads = [];
+  for (const m of masked.matchAll(/^(?![ \t#}])[\w \t*]*?\b(\w+)[ \t]*\(/gm)) {
+    if (!wanted.has(m[1]!)) continue;
+    const args = argumentsAt(masked, m.index + m[0].length - 1);
+    if (!args || !/^\s*(__\w+(\([^)]*\))?\s*)*[;{]/.test(masked.slice(args.end, args.end + 120))) continue;
+    const { list } = args;
+    const types = list.map((a) => a.replace(/\b\w+\s*$/, '').replace(/\s+/g, '')).join();
+    const none = list.length === 1 && /^\s*(void)?\s*$/.test(list[0]!);
+    heads.push({ name: m[1]!, types, count: list.some((a) => a.trim() === '...') ? -1 : none ? 0 : list.length });
+  }
+  return heads;
+}
+
+/** Parameter counts of functions whose parameter lists the port itself divides by its option. */
+function headsOfPort(ctx: CheckContext, files: readonly { path: ByteString; ported: ByteString | null }[]) {
+  const counts = new Map<string, Set<number>>();
+  for (const { path, ported } of files) {
+    for (const value of [true, false]) {
+      const { kept } = strip(path, ported!, decide(ctx.options, value));
+      const masked = maskC(kept.map((k) => k.text).join('\n'));
+      const called = new Set(identifiers(masked));
+      for (const { name, count } of headsIn(masked, called))
+        counts.set(name, (counts.get(name) ?? new Set()).add(count));
+    }
+  }
+  return counts;
 }
 
 /** `foo_##x`: every wanted name that begins or ends so may be made. */

@@ -46,6 +46,7 @@ export const placement: Check = {
         if (saysReport(ctx, hunk, file.path, to) && !(await stillThere(ctx, file.path, name))) continue;
         if (!(await stillThere(ctx, file.path, name))) continue;
         if (to !== null && (await tookOver(ctx, file.path, name, to))) continue;
+        if (to !== null && passesOn(ctx, file.path, to)) continue;
         const payload = !isGuard(lines[i]!);
         const known = wrong.get(hunk);
         if (known) known.count++;
@@ -79,6 +80,15 @@ function saysReport(ctx: CheckContext, hunk: string, path: ByteString, to: strin
   const report = ctx.hunkReports.get(hunk);
   const places = [...(report?.target ?? []), ...(report?.edits.flatMap((e) => e.target) ?? [])];
   return places.some((t) => t.path === path && t.definition === to);
+}
+
+/** Upstream put the definition into a chain of calls, and a hunk's parameter goes through it: heads of functions read alike. */
+function passesOn(ctx: CheckContext, path: ByteString, to: string): boolean {
+  return [...ctx.hunkReports.values()].some(
+    (h) =>
+      h.evidence.some((e) => e.kind === 'parameter-passed-on' && e.text.startsWith(`'${to}' `)) &&
+      h.target.some((t) => t.path === path && t.definition === to),
+  );
 }
 
 /** The definition is in the file that the line was put into. */
