@@ -19,6 +19,7 @@ import { renameOwnLocals } from './locals';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
+import { keepEmptiedWork } from './emptied-calls';
 import { leaveOutUsed, sayNewCallers, sayOtherCallers, sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
@@ -353,6 +354,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   leaveOutUsed(results, base);
   sayPartners(results, base);
   await passParametersOn(results, base, context);
+  await keepEmptiedWork(results, context);
   renameOwnLocals(
     results.flatMap((r) => r.placements),
     base,
