@@ -11,6 +11,8 @@ import type { PorterFile } from './view';
 const TELLING = 0.7;
 /** `if (err)` and `return err;` are everywhere: one line alone must have three names. */
 const ALONE = 0.9;
+/** A label is one in its function. */
+const LABEL = /^(?!default )\w+ :$/;
 /** From this share of its telling lines on, what an edit adds is there. */
 const MOST = 0.5;
 /** A run of so many telling lines is nobody's accident. */
@@ -174,9 +176,9 @@ type Rename = (word: string) => string;
 function made({ edit }: EditResult, p: Placed, base: PorterFile, rename: Rename): Found | null {
   if (edit.wraps || edit.segments.some((s) => s.removed.length)) return null;
   const added = tokenLines(code(p.segments.flatMap((s) => s.added))).filter((l) => l.key !== '');
-  const telling = added.filter((l) => l.weight >= TELLING);
+  const telling = added.filter((l) => l.weight >= TELLING || LABEL.test(l.key));
   if (telling.length === 0) return madeComment(edit, p, base);
-  if (telling.length < RUN && !telling.some((l) => l.weight >= ALONE)) return null;
+  if (telling.length < RUN && !telling.some((l) => l.weight >= ALONE || LABEL.test(l.key))) return null;
   const [there, before] = regions(edit, p, base);
   const wanted = added.map((l) => l.key);
   const at = runAt(there.lines, wanted);
@@ -249,7 +251,11 @@ function most({ edit }: EditResult, p: Placed, base: PorterFile, rename: Rename)
   const added = [...new Set(keysOf(p.segments.flatMap((s) => s.added)))].filter((k) => !removed.has(k));
   const doubled = added.filter((k) => (now.get(k) ?? 0) > (was.get(k) ?? 0));
   if (doubled.length === 0 || doubled.length < MOST * added.length) return null;
-  const alone = (key: string) => key.startsWith('/*') || tokenLines([key])[0]!.weight >= ALONE;
+  // Upstream opened the same block around what is found.
+  const { at } = p.segments[0]!.site;
+  const above = p.file.lines.slice(0, at).findLast((l) => stripComments(l).trim() !== '');
+  const [opened] = keysOf([above ?? '']).filter((k) => k.endsWith('{') && k === added[0]);
+  const alone = (key: string) => key.startsWith('/*') || key === opened || tokenLines([key])[0]!.weight >= ALONE;
   if (doubled.length < RUN && !doubled.some(alone)) return null;
   const line = there.first + tokenLines(there.lines).findIndex((l) => l.key === doubled[0]);
   const what =

@@ -50,6 +50,26 @@ describe('a change that upstream has made', () => {
     expect((await ported(base, one, target)).outcomes).toEqual(['conflict']);
   });
 
+  test('is seen in a condition at its rim, and in a label', async () => {
+    const was = fn('map_page', ...start, ...end);
+    const is = fn(
+      'map_page',
+      ...start,
+      'if (kvm) {',
+      '\tinstall_page(kvm, page);',
+      '\tkick_page(kvm, page);',
+      '}',
+      end[1]!,
+    );
+    const now = fn('map_page', ...start, 'if (kvm) {', '\tinstall_page(kvm, page);', '\twait_page(kvm);', '}', end[1]!);
+    expect((await ported(was, is, now)).outcomes).toEqual(['conflict']);
+    const label = (...more: string[]) =>
+      fn('map_page', ...start, ...end, ...more, 'out:', 'leave_map(kvm, page);', 'return 1;');
+    const unlock = ['out_unlock:', 'unlock(kvm);'];
+    const { outcomes } = await ported(label(), label(...unlock), label('free_page(kvm, page);', ...unlock));
+    expect(outcomes).toEqual(['already-upstream']);
+  });
+
   test('takes along the braces of its hunk', async () => {
     const body = (...lines_: string[]) => fn('map_page', ...start, ...lines_, 'return 0;');
     const was = body('if (page)', '\tinstall_page(kvm, page);', 'flush_page(kvm, addr);');
