@@ -112,10 +112,10 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
       await context.parts?.join(done, context);
     }
     ported.patches.push(done);
+    if (ported.patches.length === steps.length) await context.parts?.finish(ported.patches, context);
     ported.trees.push(new Map(target.changes()));
     for (const [path, file] of files) base.set(path, file);
   }
-  await context.parts?.finish(ported.patches, context);
   clock.lap('port');
   if (input.between === null) return ported;
   input.progress('asking the releases between');

@@ -13,10 +13,13 @@ import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { isInert } from './inert';
 import { sayPartners } from './partners';
+import { keepInComments } from './comments';
+import { noticeDoubled } from './doubled';
 import { renameOwnLocals } from './locals';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
+import { keepEmptiedWork } from './emptied-calls';
 import { leaveOutUsed, sayNewCallers, sayOtherCallers, sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
@@ -344,11 +347,14 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   const results = edits.map((e) => made.get(e)!);
   for (const r of results) sayRenamed(r, called.get(r.edit)!);
   await context.reference?.consult(results, base, change, fileHeirs, context);
+  noticeDoubled(results, base, (word) => context.heirs.rename(word));
+  if (base.index.language !== 'kbuild' && base.index.language !== 'kconfig') keepInComments(results, base);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   leaveOutUsed(results, base);
   sayPartners(results, base);
   await passParametersOn(results, base, context);
+  await keepEmptiedWork(results, context);
   renameOwnLocals(
     results.flatMap((r) => r.placements),
     base,
