@@ -1,6 +1,7 @@
 import type { Candidate, EditReport, Evidence, FileReport, HunkReport, Location, Outcome } from '../core/outcome';
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
 import { isBinary, splitLines, type ByteString } from '../core/text';
+import { sayOtherCounts } from './arity';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import { renamed, renameIn } from './collisions';
 import type { PortContext } from './context';
@@ -17,7 +18,7 @@ import { renameOwnLocals } from './locals';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
-import { leaveOutUsed, sayNewCallers, sayOtherCallers, sayUncoveredUses } from './uses';
+import { leaveOutUsed, sayNewCallers, sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -48,7 +49,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
     context.target.restore(before);
   }
   sayUncoveredUses(context.placed, context);
-  sayOtherCallers(context.placed, context);
+  await sayOtherCounts(context.placed, context);
   sayNewCallers(context.placed, context);
   for (const change of patch.changes) {
     const last = results.get(change)!;

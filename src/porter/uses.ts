@@ -1,4 +1,4 @@
-import { stripComments, type ByteString } from '../core/text';
+import type { ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { PortContext } from './context';
 import { usesOf } from './mentions';
@@ -149,34 +149,6 @@ export function sayUncoveredUses(edits: readonly PlacedEdit[], context: PortCont
 }
 
 /**
- * A guard that gives a function other parameters changes all its callers: the set's edits see to those of the base. One that
- * upstream has more calls it as before, and is said.
- */
-export function sayOtherCallers(edits: readonly PlacedEdit[], context: PortContext): void {
-  const ranges = edits.flatMap(({ result }) =>
-    result.placements.map((p) => ({ path: p.file.path, ...rangeOf(p), wraps: result.edit.wraps !== null })),
-  );
-  const covered = (path: ByteString, line: number) =>
-    ranges.some((r) => r.path === path && line >= r.first && (line < r.last || (!r.wraps && line === r.first)));
-  for (const { result } of edits) {
-    if (result.edit.guard === null) continue;
-    for (const p of result.placements) {
-      const added = stripComments(p.segments.flatMap((s) => s.added).join(''));
-      for (const [, name, list] of added.matchAll(HEAD)) {
-        const takes = list!.trim() === 'void' ? 0 : list!.split(',').length;
-        const now = context.target.kernel.definitions(name!).filter((f) => f.definition.kind === 'function');
-        if (now.length === 0 || now.some((f) => f.definition.signature?.parameters.length === takes)) continue;
-        const users = usersOf(name!, covered, context);
-        if (users.length === 0) continue;
-        p.confidence = Math.min(p.confidence, USED);
-        const text = `under the guard '${name}' takes ${takes} arguments, but ${users.slice(0, 3).join(', ')} calls it as upstream does`;
-        p.evidence.push({ kind: 'doubt', text });
-      }
-    }
-  }
-}
-
-/**
  * A guard around the whole body of a function makes it do nothing: the set knows that of the callers that the base has. One
  * that upstream made since may need what the function did, and is said.
  */
@@ -199,9 +171,6 @@ export function sayNewCallers(edits: readonly PlacedEdit[], context: PortContext
     }
   }
 }
-
-/** The head of a function: its name and its parameters. */
-const HEAD = /^(?:[A-Za-z_][\w*]*[ \t*]+)+(\w+)\s*\(((?:[^(){};]|\n)*)\)\s*(?:;|\{|$)/gm;
 
 function rangeOf(p: Placed): { first: number; last: number } {
   const [first, last] = [p.segments[0]!.site, p.segments[p.segments.length - 1]!.site];
