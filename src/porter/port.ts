@@ -15,6 +15,7 @@ import { portEdit, type EditResult } from './port-edit';
 import { isInert } from './inert';
 import { sayPartners } from './partners';
 import { renameOwnLocals } from './locals';
+import { sayLostCallers } from './reach';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
@@ -51,6 +52,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
   sayUncoveredUses(context.placed, context);
   await sayOtherCounts(context.placed, context);
   sayNewCallers(context.placed, context);
+  await sayLostCallers(context.placed, context);
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;
