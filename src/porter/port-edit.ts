@@ -25,6 +25,7 @@ import {
   type ScopePair,
 } from './place';
 import type { Resolved } from './resolutions';
+import type { User } from './uses';
 import type { PorterFile } from './view';
 
 /** What became of one edit. */
@@ -43,6 +44,8 @@ export interface EditResult {
   twin?: { of: EditResult; evidence: Evidence[] };
   /** Generated code stands for it. */
   made?: Made;
+  /** Lines for which a guard had to leave out all that it held: see `leaveOutUsed`. */
+  freed?: User[];
   /** Upstream made the same change itself; then it has no placement, and this says where and how one knows. */
   there?: Made;
 }

@@ -12,6 +12,12 @@ export interface PlacedEdit {
   base: PorterFile;
 }
 
+/** A line outside of the set's guards that uses what one of them holds, and its function. */
+export interface User {
+  user: string;
+  text: ByteString;
+}
+
 /**
  * A guard around definitions of one file, static ones, says that nothing is left that uses them: the set guards their users,
  * too. Those that upstream uses elsewhere by now must be there; the guard leaves them out, and what they use themselves.
@@ -34,7 +40,7 @@ export function leaveOutUsed(results: readonly EditResult[], base: PorterFile): 
       const { first, last } = rangeOf(p);
       const held = p.file.outer.filter((d) => d.startLine >= first && d.endLine < last);
       const covered = (line: number) => ranges.some((r) => r.path === p.file.path && line >= r.first && line < r.last);
-      const out = new Map<Definition, string>();
+      const out = new Map<Definition, User>();
       for (let grows = true; grows;) {
         grows = false;
         const free = (line: number) =>
@@ -58,10 +64,10 @@ function leaveOut(
   result: EditResult,
   p: Placed,
   held: readonly Definition[],
-  out: ReadonlyMap<Definition, string>,
+  out: ReadonlyMap<Definition, User>,
 ): void {
   const [open, close] = p.segments as [PlacedSegment, PlacedSegment];
-  const said = [...out].map(([d, user]) => `'${d.name}' is used by '${user}' now`).join(', ');
+  const said = [...out].map(([d, { user }]) => `'${d.name}' is used by '${user}' now`).join(', ');
   const evidence = { kind: 'guard-narrowed', text: `${said}: the guard leaves it out` };
   if (held.every((d) => out.has(d))) {
     result.placements = result.placements.filter((other) => other !== p);
@@ -70,9 +76,13 @@ function leaveOut(
     result.failure = {
       placed: false,
       reason: `${said}: the guard has nothing left to do`,
-      evidence: [],
+      evidence: [...out].map(([d, { user, text }]) => ({
+        kind: 'used-unguarded',
+        text: `'${user}' uses '${d.name}' where the set guards nothing: '${text}'`,
+      })),
       candidate: null,
     };
+    result.freed = [...out.values()];
     return;
   }
   const runs: Definition[][] = [];
@@ -99,12 +109,14 @@ function leaveOut(
 }
 
 /** Functions of a file that mention a name on a line of which `counts` holds. */
-function usersIn(file: PorterFile, name: string, counts: (line: number) => boolean): string[] {
+function usersIn(file: PorterFile, name: string, counts: (line: number) => boolean): User[] {
   const word = new RegExp(`\\b${name}\\b`);
   return file.lines.flatMap((text, line) => {
     if (!word.test(text) || !counts(line)) return [];
     const user = definitionAt(file, line);
-    return user?.kind === 'function' && user.name !== name && !/^\s*(\*|\/\*|\/\/)/.test(text) ? [user.name] : [];
+    return user?.kind === 'function' && user.name !== name && !/^\s*(\*|\/\*|\/\/)/.test(text)
+      ? [{ user: user.name, text: text.trim() }]
+      : [];
   });
 }
 
