@@ -9,6 +9,7 @@ import type { FileHeir } from './heirs';
 import { bringIncludes } from './includes';
 import { liftEdits, type Edit, type Segment } from './lift';
 import { passParametersOn } from './links';
+import { lineOf, renumbered } from './numbering';
 import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
@@ -596,7 +597,7 @@ function reportOf(
     outcome: r.outcome,
     strategy: strategyOf(r),
     confidence: confidenceOf(r),
-    target: locations(r, hunk),
+    target: locations(r, hunk, context),
     candidates: candidatesOf(r),
   }));
   // An edit that has nothing to do any more does not speak for the hunk when another one has.
@@ -616,11 +617,11 @@ function reportOf(
       definition: definitionAround(base, hunk.oldStart + 2)?.name ?? null,
       line: hunk.oldStart,
     },
-    target: own.flatMap((r) => locations(r, hunk)),
+    target: own.flatMap((r) => locations(r, hunk, context)),
     evidence: dedupe(
       own.flatMap((r) => [
         ...(r.failure?.evidence ?? []),
-        ...r.placements.flatMap((p) => p.evidence),
+        ...r.placements.flatMap((p) => renumbered(p.evidence, p.file, context.target)),
         ...(insteadOf(r)?.evidence ?? []),
         ...(r.twin?.evidence ?? []),
       ]),
@@ -646,7 +647,7 @@ function candidatesOf(r: EditResult): Candidate[] {
   return candidate ? [candidate, ...(others ?? [])].map((c) => ({ ...c, parts: c.parts ?? null })) : [];
 }
 
-function locations(r: EditResult, hunk: Hunk): Location[] {
+function locations(r: EditResult, hunk: Hunk, context: PortContext): Location[] {
   const instead = insteadOf(r);
   if (instead) return instead.target;
   // Parts that are not the edit's own, but the reference's, belong to all its hunks.
@@ -655,7 +656,7 @@ function locations(r: EditResult, hunk: Hunk): Location[] {
     p.segments
       .filter((s) => isOf(s.segment))
       .slice(0, 1)
-      .map((s) => ({ path: p.file.path, definition: p.definition, line: s.site.at + 1 })),
+      .map((s) => ({ path: p.file.path, definition: p.definition, line: lineOf(p.file, s, context.target) })),
   );
   return at.length || !r.failure?.candidate ? at : [];
 }
