@@ -15,9 +15,13 @@ import { runPipeline, runStepwise } from './pipeline';
 import { findBase } from './result/base';
 import { commitsOf, dateOf, identityOf } from './result/commits';
 import { optionOf, summarize } from './result/report';
+import { loadCorrections } from './result/corrections';
 import { loadRecords, markSkipped, type HunkRecord } from './result/resolutions';
 import { loadPort, storePort, type PortRequest } from './result/store';
+import type { PortedTree } from './repair/carry';
+import { correctPort } from './repair/corrections';
 import { recount, repairPort, repairTools, type RepairOptions } from './repair/port';
+import { openContext } from './verify/context';
 import { loadChronicle, loadRules, type MapOptions } from './symbol-map';
 
 export interface ApplyRequest {
@@ -99,6 +103,7 @@ export async function apply(
   const otherBase = other && (await findBase(other, target, request.tree, null, false));
   const reference = other && otherBase && { set: other, base: otherBase };
   const records = target.repo && request.resolutions !== 'ignore' ? await loadRecords(target.repo, set.name) : [];
+  const corrected = target.repo && request.resolutions !== 'ignore' ? await loadCorrections(target.repo, set.name) : [];
   const repos = [target.repo, base.repo, otherBase?.repo ?? null].filter((r): r is GitRepo => r !== null);
   try {
     const between = await openReleases(base, target);
@@ -117,10 +122,18 @@ export async function apply(
         generate: request.generate ?? true,
         only: isOurs,
         resolutions: records.flatMap((r) => r.resolutions),
+        skipped: new Map(
+          records.flatMap(({ skipped }) =>
+            skipped && skipped.target.commit === target.commit
+              ? (skipped.edits ?? []).map((edit) => [edit, skipped.reason] as const)
+              : [],
+          ),
+        ),
         reference,
         progress: request.progress,
       });
-      const counted = summarize(set, ported.patches, isOurs);
+      let { trees } = ported;
+      let counted: Counted = summarize(set, ported.patches, isOurs);
       markSkipped(counted, records);
       if (request.only.length && counted.files.filter((f) => isOurs(f.path)).length === 0) {
         throw inputError(
@@ -131,7 +144,7 @@ export async function apply(
       request.progress('making commits');
       const knowledge = knowledgeOf(request);
       const committerDate = await dateOf(target);
-      const finish = async (trees: typeof ported.trees, of: Counted) => {
+      const finish = async (trees: readonly PortedTree[], of: Counted) => {
         const made = commitsOf(
           ported.patches.map((p) => p.patch),
           trees,
@@ -163,25 +176,41 @@ export async function apply(
               },
           ...of,
           workItems: ported.workItems,
-          notes: [...ported.notes, ...referenceNotes(of, other), ...notesOf(of, records), ...repairNotes(of)],
+          notes: [
+            ...ported.notes,
+            ...referenceNotes(of, other),
+            ...notesOf(of, records),
+            ...correctionNotes(of),
+            ...repairNotes(of),
+          ],
           timing: { ...ported.timing, total: Math.round(performance.now() - started) },
         };
         return { report, commits, parent, tip };
       };
-      let done = await finish(ported.trees, counted);
+      let done = await finish(trees, counted);
+      const treeOf = async ({ tip, report }: typeof done) => ({
+        tree: (await openRevision(scratch.repo, tip))!,
+        report,
+      });
+      if (corrected.some((f) => f.corrections.some((c) => c.target.commit === target.commit))) {
+        request.progress('correcting');
+        const { tree, report } = await treeOf(done);
+        const { hunkAt } = await openContext({ set, base, target, ported: tree, report, option: null });
+        const hand = await correctPort(trees, target, corrected, counted, hunkAt);
+        ({ trees } = hand);
+        const { hunks, files, corrections } = hand;
+        counted = { ...counted, hunks, files, corrections, summary: recount(counted.summary, hunks) };
+        done = await finish(trees, counted);
+      }
       if (toolchain) {
-        const treeOf = async ({ tip, report }: typeof done) => ({
-          tree: (await openRevision(scratch.repo, tip))!,
-          report,
-        });
-        const { trees, ...repaired } = await repairPort({
-          ...{ set, base, target, toolchain, knowledge, trees: ported.trees, jobs: request.repair!.jobs },
+        const { trees: mended, ...repaired } = await repairPort({
+          ...{ set, base, target, toolchain, knowledge, trees, jobs: request.repair!.jobs },
           ...{ made: await treeOf(done), cache: request.dryRun ? null : new DiskCache(cacheDirectory()) },
           progress: request.progress,
           remake: async (files, marked) => treeOf(await finish([...files], { ...counted, ...marked })),
         });
         const summary = recount(counted.summary, repaired.hunks);
-        done = await finish(trees, { ...counted, ...repaired, summary });
+        done = await finish(mended, { ...counted, ...repaired, summary });
       }
       const { report, commits, parent, tip } = done;
       await inspect({ report, set, base, target, scratch, tip });
@@ -201,7 +230,7 @@ export async function apply(
 }
 
 /** The part of a report that says what became of hunks and files. */
-type Counted = ReturnType<typeof summarize> & Pick<PortReport, 'repair'>;
+type Counted = ReturnType<typeof summarize> & Pick<PortReport, 'repair' | 'corrections'>;
 
 /** Known upstream changes, as far as they are asked for, and the user's rules. */
 function knowledgeOf(request: ApplyRequest): MapOptions {
@@ -238,6 +267,19 @@ function referenceNotes({ hunks }: Pick<PortReport, 'hunks'>, reference: PatchSe
   const [taken, agrees, differs] = [having('reference'), having('reference-agrees'), having('reference-differs')];
   return [
     `reference '${reference.name}': ${taken} hunks are ported from it, ${agrees} have the same place in it, ${differs} another`,
+  ];
+}
+
+/** What people corrected: how much is made, and each that is not. */
+function correctionNotes({ corrections = [] }: Counted): string[] {
+  const made = corrections.filter((c) => c.message === null);
+  const files = new Set(made.map((c) => c.path)).size;
+  const places = (n: number) => `${n} ${n === 1 ? 'place' : 'places'}`;
+  return [
+    ...(made.length ? [`corrected by hand: ${places(made.length)} in ${files} ${files === 1 ? 'file' : 'files'}`] : []),
+    ...corrections
+      .filter((c) => c.message !== null)
+      .map((c) => `the correction of '${c.path}' made ${c.at.slice(0, 10)} does not fit: ${c.message}`),
   ];
 }
 

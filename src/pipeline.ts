@@ -48,6 +48,8 @@ export interface PipelineInput {
   only: ((path: ByteString) => boolean) | null;
   /** What people resolved before. */
   resolutions?: readonly Resolution[];
+  /** Edits that people left out on this very kernel, with the reason. */
+  skipped?: ReadonlyMap<string, string>;
   /** A second set of the family, and the kernel that it was made for. */
   reference?: { set: PatchSet; base: KernelTree } | null;
   progress: (stage: string) => void;
@@ -87,7 +89,10 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const sides = sidesOf(set, target, scope, input.knowledge);
   const { context, own, arrays } = contextOf(set, baseIndex, sides, {
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
-    resolutions: input.resolutions?.length ? new Resolutions(input.resolutions, input.target.commit) : null,
+    resolutions:
+      input.resolutions?.length || input.skipped?.size
+        ? new Resolutions(input.resolutions ?? [], input.target.commit, input.skipped, era !== null)
+        : null,
     parts: era && new EraParts(era),
     reference: await referenceOf(input, sides),
   });
@@ -99,13 +104,19 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
     for (const name of await namesAdded(base, patched, files.keys())) own.add(name);
     for (const name of await arraysDeclared(patched, files.keys())) arrays.add(name);
     context.collisions = new Map([...context.collisions, ...(await collisionsOf(files.keys(), context))]);
-    const done = await portPatch(patch, context);
+    const before = new Map(target.changes());
+    let done = await portPatch(patch, context);
     await context.parts?.join(done, context);
+    while (context.resolutions && !(await context.resolutions.settleGenerated(target, heirs, before))) {
+      target.restore(before);
+      done = await portPatch(patch, context);
+      await context.parts?.join(done, context);
+    }
     ported.patches.push(done);
+    if (ported.patches.length === steps.length) await context.parts?.finish(ported.patches, context);
     ported.trees.push(new Map(target.changes()));
     for (const [path, file] of files) base.set(path, file);
   }
-  await context.parts?.finish(ported.patches, context);
   clock.lap('port');
   if (input.between === null) return ported;
   input.progress('asking the releases between');

@@ -54,6 +54,20 @@ export interface RepairReport {
   }[];
 }
 
+/** A place of a ported file that a person corrected, on this kernel. */
+export interface CorrectionReport {
+  path: string;
+  /** 1-based line of the corrected file, when it was made; null when it does not fit. */
+  line: number | null;
+  /** Hunks whose lines it changed. */
+  hunks: string[];
+  by: string;
+  /** ISO 8601. */
+  at: string;
+  /** Why it does not fit any more; null when it does. */
+  message: string | null;
+}
+
 /** The report of `kport apply`: the JSON that `--json` prints and that is stored with the port. Extend, do not break. */
 export interface PortReport {
   schemaVersion: 1;
@@ -82,6 +96,8 @@ export interface PortReport {
   rejects: { file: string; path: string; text: string }[];
   /** Only of a port that was asked to be repaired. */
   repair?: RepairReport;
+  /** Only of a port that a person corrected. */
+  corrections?: CorrectionReport[];
   notes: string[];
   /** Milliseconds by stage. */
   timing: Record<string, number>;

@@ -148,7 +148,7 @@ function isBalanced(text: ByteString): boolean {
   return depth === 0;
 }
 
-/** Adds aliases behind the last one that stands in no condition of its own. */
+/** Adds aliases behind the last one that stands in no condition of its own, or to those that were added before. */
 export function addAlias(
   text: ByteString,
   macro: string,
@@ -169,6 +169,10 @@ export function addAlias(
   if (!at) return null;
   if (missing.length === 0) return text;
   const end = /;\s*$/.test(lines[at.line]!) ? ';' : '';
+  const known = lines.findIndex((l, i) => l === `/* ${title} */\n` && lines[i + 1] === `#ifdef ${option}\n`);
+  const close = known < 0 ? -1 : lines.indexOf('#endif\n', known);
+  if (close >= 0)
+    return [...lines.slice(0, close), ...missing.map((n) => `${macro}(${n})${end}\n`), ...lines.slice(close)].join('');
   const entries = ['\n', `/* ${title} */\n`];
   if (option !== null) entries.push(`#ifdef ${option}\n`);
   entries.push(...missing.map((n) => `${macro}(${n})${end}\n`));

@@ -22,7 +22,7 @@ export interface EraChange {
   el2Sources: ReadonlySet<ByteString>;
   /** Data that these files define and code of the set for EL1 uses: its copy is one that EL2 knows nothing of. */
   el2Data: ReadonlySet<string>;
-  /** Data of the kernel that EL2 code of the set uses, by the file that does; each needs an alias. */
+  /** Data of the image that EL2 code of the set uses, by the file that does; each needs an alias. */
   borrowed: ReadonlyMap<ByteString, readonly string[]>;
   /** The base's function that makes a hypercall, when the target has it no more. */
   goneCall: string | null;
@@ -48,6 +48,7 @@ export async function eraChange(set: PatchSet, base: ListedTree, target: ListedT
   const el2 = await el2Of(files);
   const objects = to.nvheMakefile !== null && from.nvheMakefile === null;
   const [known, symbolMacro] = objects ? await dataOf(target) : [new Set<string>(), null];
+  for (const name of laidOut(files)) known.add(name);
   const borrowed = new Map<ByteString, string[]>();
   for (const [path, used] of objects ? el2.uses : []) {
     const names = [...used].filter((n) => known.has(n) && !el2.data.has(n));
@@ -96,6 +97,14 @@ async function el2Of(files: readonly PatchedFile[]) {
     for (const word of added.join('\n').match(/[A-Za-z_]\w*/g) ?? []) host.add(word);
   }
   return { uses, data, shared: new Set([...data].filter((n) => host.has(n))), own };
+}
+
+/** Symbols that the set gives to places of the image: in its linker script, and so in no object. */
+function laidOut(files: readonly PatchedFile[]): string[] {
+  return files
+    .filter((f) => /\.lds(\.[Sh])?$/.test(f.path))
+    .flatMap((f) => f.text.split('\n').filter((_, i) => f.added[i]))
+    .flatMap((line) => /^\s*([A-Za-z_]\w*)\s*=\s*[^=]/.exec(line)?.[1] ?? []);
 }
 
 /** Names of data that the kernel's headers declare, and the macro for names in the nVHE object. */

@@ -1,6 +1,7 @@
 import type { Evidence } from '../core/outcome';
 import { tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
+import { similarity } from './align';
 import type { PortContext } from './context';
 import type { Edit } from './lift';
 import type { PorterFile, View } from './view';
@@ -42,6 +43,8 @@ export async function collisionsOf(
       if (theirs.length === 0) continue;
       const mine = file!.outer.filter((d) => d.name === own.name && d.kind === own.kind).map((d) => meaning(file!, d));
       const same = theirs.some((f) => mine.includes(meaning(f.file, f.definition)));
+      const before = await base.file(path);
+      if (theirs.some((f) => isTwin(own, file!, f.definition, f.file, before))) continue;
       if (same && (mine.length === 1 || (await caughtUp(own.name, files, { base, patched, target, heirs })))) continue;
       const name = freeName(own, [base, target, patched]);
       if (name !== null) taken.set(own.name, { name, where: theirs[0]!.file.path, only: null });
@@ -105,6 +108,24 @@ function isShared(d: Definition): boolean {
 /** A macro of somebody's source file is nobody else's; neither is one of a header that lies beside it. */
 function isVisible(path: ByteString, d: Definition): boolean {
   return d.kind === 'function' || /^(arch\/\w+\/)?include\//.test(path);
+}
+
+/** Two functions of this likeness are one, which upstream has taken up and changed since. */
+const TWIN = 0.6;
+
+/** The set's function without its option, and upstream's, do the same for the same parameters: the change is upstream's by now. */
+function isTwin(
+  own: Definition,
+  file: { text: ByteString },
+  their: Definition,
+  where: { text: ByteString },
+  before: PorterFile | null,
+): boolean {
+  const upstreams = new Set(before?.index.conditionals.flatMap((c) => c.branches.map((b) => b.condition)));
+  if (own.kind !== 'function' || own.guards.some((g) => g.includes('CONFIG_') && !upstreams.has(g))) return false;
+  const types = (d: Definition) => d.signature?.parameters.map((p) => p.type).join();
+  if (types(own) === '' || types(own) !== types(their)) return false;
+  return similarity(meaning(file, own).split(' '), meaning(where, their).split(' ')) >= TWIN;
 }
 
 function meaning(file: { text: ByteString }, d: Definition): string {

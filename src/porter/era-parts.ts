@@ -15,6 +15,7 @@ import {
 import { addAlias, addInclude, addObjects, callDispatcher } from '../hypercall-gen/entries';
 import type { EraChange } from '../hypercall-gen/era-parts';
 import type { PortContext } from './context';
+import { keptByHost, withoutObjects, type ListedTwice } from './el2-lists';
 import { kernelCalls } from './kernel-calls';
 import type { Edit } from './lift';
 import type { EditResult } from './port-edit';
@@ -41,6 +42,8 @@ export class EraParts {
   /** Where the host's calls come in now; its line is known when the call is made. */
   private entry: Location | null = null;
   private isMade = false;
+  /** Objects that are in the list of the nVHE object and in one of the host's. */
+  private readonly twice: ListedTwice[] = [];
 
   constructor(private readonly change: EraChange) {
     const { from, to } = change;
@@ -162,8 +165,46 @@ export class EraParts {
     return null;
   }
 
-  /** Says, behind the last patch, which calls of KVM nobody answers any more because the set replaces their dispatch. */
+  /** What can only be told behind the last patch. */
   async finish(ported: readonly PortedPatch[], context: PortContext): Promise<void> {
+    await this.unanswered(ported, context);
+    await this.trimLists(ported, context);
+  }
+
+  /** Objects for EL2 alone leave the host's lists; why others stay in both is said. */
+  private async trimLists(ported: readonly PortedPatch[], context: PortContext): Promise<void> {
+    const { el2Sources, symbolMacro } = this.change;
+    const makefile = this.change.to.nvheMakefile;
+    if (makefile === null || this.twice.length === 0) return;
+    const files = ported.flatMap((p) => p.files.filter((f) => f.status === 'added'));
+    const el2 = new Set(files.flatMap((f) => (el2Sources.has(f.path) ? f.targetPaths.slice(0, 1) : [])));
+    const folder = makefile.slice(0, makefile.lastIndexOf('/') + 1);
+    const kept = await keptByHost(this.twice, el2, folder, symbolMacro, context);
+    for (const path of new Set(this.twice.map((t) => t.makefile))) {
+      const own = this.twice.filter((t) => t.makefile === path);
+      const alone = new Set(own.filter((t) => !kept.has(t.source)).map((t) => t.object));
+      const text = await context.target.text(path);
+      const patch = ported.find((p) => p.files.some((f) => f.targetPaths.includes(path)));
+      if (text === null || !patch) continue;
+      const isListed = (source: ByteString) => this.twice.some((t) => t.source === source);
+      const both = own.filter((t) => kept.has(t.source)).map((t) => ({ object: t.object, ...kept.get(t.source)! }));
+      const roots = both.filter((b) => !isListed(b.user)).map((b) => `'${b.object}' ('${b.user}' names '${b.name}')`);
+      const rest = both.length - roots.length;
+      const listed = [...roots, ...(rest ? [`${rest} that objects of the host need`] : [])].join(', ');
+      const doubt = both.length ? `the host keeps a copy, with data of its own, of ${listed}` : null;
+      if (alone.size === 0) {
+        if (doubt !== null) this.say(patch, path, doubt, [], () => false, doubt);
+        continue;
+      }
+      await this.lay(context.target, path, withoutObjects(text, alone));
+      const names = [...alone].map((o) => `'${o}'`).join(', ');
+      const said = `nothing at EL1 names what these define, and the host's list has them no more: ${names}`;
+      this.say(patch, path, said, [], (l) => [...alone].some((o) => l.includes(o)), doubt);
+    }
+  }
+
+  /** Which calls of KVM nobody answers any more because the set replaces their dispatch. */
+  private async unanswered(ported: readonly PortedPatch[], context: PortContext): Promise<void> {
     const { dispatcher, option } = this.change.table.interface;
     if (!this.entry || !this.isMade || !dispatcher!.replaces) return;
     const numbered = new Set([...this.change.to.smccc.keys()].map((n) => n.replace(/^__KVM_HOST_SMCCC_FUNC_/, '')));
@@ -354,12 +395,14 @@ export class EraParts {
     const source = ported.files.find((f) => f.targetPaths.includes(path))?.path ?? path;
     const folder = (p: ByteString) => p.slice(0, p.lastIndexOf('/') + 1);
     const listed: string[] = [];
+    const twice: ListedTwice[] = [];
     let option: string | null = table.interface.option;
     for (const [, own, list] of text.replace(/\\\n/g, ' ').matchAll(/^[\w-]+-(?:y|\$\((\w+)\))[ \t]*[:+]?=(.*)$/gm)) {
       for (const [, stem] of list!.matchAll(/(?:^|\s)(\S+)\.o(?=\s|$)/g)) {
         if (!el2Sources.has(`${folder(source)}${stem}.c`)) continue;
         option = own ?? option;
         listed.push(posix.relative(folder(makefile), `${folder(path)}${stem}.o`));
+        twice.push({ makefile: path, object: `${stem}.o`, source: `${folder(path)}${stem}.c` });
       }
     }
     const there = await context.target.text(makefile);
@@ -367,6 +410,7 @@ export class EraParts {
     const made = addObjects(there, listed, option, /^(hyp|obj|hyp-obj)$/);
     if (made === null || made === there) return;
     await this.lay(context.target, makefile, made);
+    this.twice.push(...twice);
     const names = listed.map((o) => posix.basename(o));
     const isEntry = (l: ByteString) => names.some((n) => l.includes(n));
     this.say(

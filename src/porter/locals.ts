@@ -1,7 +1,7 @@
 import type { Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
-import type { KernelIndex } from '../kernel-index';
 import type { Definition } from '../kernel-index/types';
+import { containerOf, spelt, throughContainer, type Kernels } from './containers';
 import { scopeOf, type Placed } from './place';
 import type { Pairing } from './site';
 import type { PorterFile } from './view';
@@ -27,7 +27,7 @@ const DECLARED =
  * Rewrites what a payload takes from the function around it: parameters and locals that upstream dropped are reached in
  * another way now. How, upstream's own lines show; where they do not, a new parameter with the one member of the type may.
  */
-export function readLocals(lines: readonly ByteString[], scopes: Scopes, target: KernelIndex): Locals {
+export function readLocals(lines: readonly ByteString[], scopes: Scopes, kernels: Kernels): Locals {
   const { pairing } = scopes;
   const text = (file: { text: ByteString }, d: Definition) => file.text.slice(d.start, d.end);
   const missing = missingLocals(
@@ -55,7 +55,17 @@ export function readLocals(lines: readonly ByteString[], scopes: Scopes, target:
       evidence.push({ kind: 'local-respelt', text: `the local '${name}' was '${value}': it is written out` });
       continue;
     }
-    const now = learned(name, pairing) ?? byType(name, scopes, text(pairing.base, scopes.base), target);
+    const now = learned(name, pairing) ?? byType(name, scopes, text(pairing.base, scopes.base), kernels.target);
+    const container =
+      now || assigned(name, text(pairing.base, scopes.base))
+        ? null
+        : containerOf(name, scopes.base, scopes.target, kernels);
+    if (container) {
+      read = throughContainer(read, name, container);
+      const what = `'${name}' is ${spelt(container)}: every caller hands over '${container.path}' of what it handed over`;
+      evidence.push({ kind: 'local-respelt', text: what });
+      continue;
+    }
     if (now === null) {
       unknown.push(name);
       continue;
@@ -151,6 +161,14 @@ function byInitialiser(name: string, was: ByteString, is: ByteString): { value: 
   return there && value.includes('->') ? { value, path: value.slice(1) } : null;
 }
 
+/** True when a function sets a parameter to something else, or lets others do so. */
+function assigned(name: string, was: ByteString): boolean {
+  const code = stripComments(was);
+  return new RegExp(
+    `(?<![.>\\w])${name}\\s*(?:[-+*/|&^%]|<<|>>)?=(?!=)|&\\s*${name}\\b(?!\\s*(?:->|\\.))|(?:\\+\\+|--)\\s*${name}\\b|\\b${name}\\s*(?:\\+\\+|--)`,
+  ).test(code);
+}
+
 /** What a local of the base was set to, once and for all, where the target still has all that this says. */
 function byValue(name: string, was: ByteString, is: ByteString): string | null {
   const code = stripComments(was);
@@ -198,7 +216,7 @@ function spell(words: readonly string[]): string | null {
 }
 
 /** A parameter of the target whose struct has exactly one member of the type that the name has. */
-function byType(name: string, scopes: Scopes, was: ByteString, target: KernelIndex): Reading | null {
+function byType(name: string, scopes: Scopes, was: ByteString, target: Kernels['target']): Reading | null {
   const type = scopes.base.signature?.parameters.find((p) => p.name === name)?.type;
   const struct = type && /^(?:const )?struct (\w+) \*$/.exec(type);
   if (!struct) return null;

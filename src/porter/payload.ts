@@ -41,7 +41,7 @@ export async function adaptPayload(
       const locals = readLocals(
         adapted.lines,
         { base: scope, target: heir.definition, pairing },
-        context.target.kernel,
+        { base: context.base.kernel, target: context.target.kernel },
       );
       for (const name of locals.missing)
         adapted.doubts.push(`uses the local '${name}', which the target's definition does not have`);

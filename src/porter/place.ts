@@ -13,6 +13,7 @@ import {
 } from './blocks';
 import { conditionChange, conditionsAt } from './guards';
 import type { KeepsCallee } from './callees';
+import { addsEntries, outOfBlocks } from './kconfig-blocks';
 import type { Edit, Segment } from './lift';
 import { renamedRegisters, withRegisters } from './asm-habits';
 import { mergeLines, withTwins } from './merge-lines';
@@ -268,6 +269,12 @@ export function placeEdit(
         );
       } else agreed = false;
     } else agreed = false;
+    if (base.index.language === 'kconfig' && addsEntries(segment)) {
+      const outside = outOfBlocks(segment, base.lines, target.lines, site);
+      if (!outside) return fail('the place is in another `if` or `choice`', evidence, candidate);
+      if (outside !== site) worth = Math.min(worth, 0.75);
+      site = outside;
+    }
     const change = conditionChange(conditionsAt(base.index, segment.at), conditionsAt(target.index, site.at));
     if (change.length) return fail(`the place is ${change.join(', ')}`, evidence, candidate);
     if (continues(target, site.at) && !continues(base, segment.at)) {

@@ -15,12 +15,15 @@ import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { isInert } from './inert';
 import { sayPartners } from './partners';
+import { keepInComments } from './comments';
+import { noticeDoubled } from './doubled';
 import { renameOwnLocals } from './locals';
 import { sayLostCallers } from './reach';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
 import { leaveOutUsed, sayNewCallers, sayUncoveredUses } from './uses';
+import { keepEmptiedWork } from './emptied-calls';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -339,16 +342,23 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
     const resolved = context.resolutions?.claim(id);
     if (resolved) made.set(edit, { edit, id, resolved, placements: [], outcome: 'rewritten', failure: null });
     else if (verdicts?.has(edit)) made.set(edit, noteMisfit({ ...verdicts.get(edit)!, id }, context));
-    else made.set(edit, noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context));
+    else
+      made.set(
+        edit,
+        leaveOut(noteMisfit({ ...(await portEdit(edit, base, fileHeirs, context)), id }, context), context),
+      );
   }
   const results = edits.map((e) => made.get(e)!);
   for (const r of results) sayRenamed(r, called.get(r.edit)!);
   await context.reference?.consult(results, base, change, fileHeirs, context);
+  noticeDoubled(results, base, (word) => context.heirs.rename(word));
+  if (base.index.language !== 'kbuild' && base.index.language !== 'kconfig') keepInComments(results, base);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   settleDeclarations(results, base);
   leaveOutUsed(results, base);
   sayPartners(results, base);
   await passParametersOn(results, base, context);
+  await keepEmptiedWork(results, context);
   renameOwnLocals(
     results.flatMap((r) => r.placements),
     base,
@@ -440,6 +450,14 @@ const RENAMED = 0.85;
 
 function pathsOf(resolved: Pick<Resolved, 'target'> | undefined): ByteString[] {
   return resolved?.target.map((t) => t.path) ?? [];
+}
+
+/** Takes the place away from an edit that a person left out on this kernel. */
+function leaveOut(result: EditResult, context: PortContext): EditResult {
+  const reason = context.resolutions?.leftOut(result.id!) ?? null;
+  if (reason === null || result.placements.length === 0) return result;
+  const failure = { placed: false as const, reason, evidence: [{ kind: 'left-out', text: reason }], candidate: null };
+  return { ...result, placements: [], outcome: 'conflict', failure };
 }
 
 /** Says of an edit that the porter had to place why the resolution that a person made is not used. */

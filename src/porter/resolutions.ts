@@ -113,9 +113,20 @@ export class Resolutions {
   /** Resolutions of the patch that is being ported, with what they claimed. */
   private claimed = new Map<Resolution, { edits: Set<string>; resolved: Resolved[] }>();
   private readonly misfits = new Map<Resolution, string>();
+  /** Those that did not fit before code was generated, with what they claimed and why they did not fit. */
+  private waiting = new Map<Resolution, { resolved: Resolved[]; why: string }>();
 
-  /** @param target the kernel that is ported to: what was resolved on it comes first, then what was resolved last */
-  constructor(list: readonly Resolution[], target: string | null) {
+  /**
+   * @param target the kernel that is ported to: what was resolved on it comes first, then what was resolved last
+   * @param skipped edits that a person left out on this very kernel, with the reason
+   */
+  constructor(
+    list: readonly Resolution[],
+    target: string | null,
+    private readonly skipped: ReadonlyMap<string, string> = new Map(),
+    /** Code is generated behind each patch: a resolution may stand on that. */
+    private readonly isGenerated = false,
+  ) {
     const home = (r: Resolution) => (target !== null && r.target.commit === target ? '1' : '0');
     const key = (r: Resolution) => `${home(r)} ${r.at}`;
     for (const r of [...list].sort((a, b) => order(key(b), key(a)))) {
@@ -135,6 +146,12 @@ export class Resolutions {
     return resolved;
   }
 
+  /** Why a person left an edit out on this kernel; null when nobody did. It has no place then, whatever the porter knows. */
+  leftOut(edit: string): string | null {
+    const reason = this.skipped.get(edit);
+    return reason === undefined ? null : `left out on purpose: ${reason}`;
+  }
+
   /** Why the resolution of an edit is not used, in one sentence; null when there is none or when it is. */
   misfit(edit: string): string | null {
     const r = this.byEdit.get(edit)?.[0];
@@ -151,6 +168,7 @@ export class Resolutions {
   async settle(target: View, heirs: Heirs, before: ReturnType<View['changes']>): Promise<boolean> {
     const claimed = this.claimed;
     this.claimed = new Map();
+    this.waiting = new Map();
     // The first one made comes first: later ones may stand on it.
     const todo = new Set([...claimed.keys()].sort((a, b) => order(`${a.at} ${a.hunk}`, `${b.at} ${b.hunk}`)));
     const reasons = new Map<Resolution, string>();
@@ -176,8 +194,36 @@ export class Resolutions {
       }
       how = fitted ? 'exact' : how === 'exact' ? 'merged' : null;
     }
-    for (const r of todo) this.misfits.set(r, reasons.get(r) ?? 'its place was not found');
+    for (const r of [...todo]) {
+      const why = reasons.get(r) ?? 'its place was not found';
+      if (this.isGenerated && r.target.commit === target.tree.commit) {
+        // Said for now as it will be; the line is known when the code is there.
+        const { resolved } = claimed.get(r)!;
+        for (const one of resolved) this.say(one, r, { ...r, strategy: 'resolution' }, 0);
+        this.waiting.set(r, { resolved, why });
+        todo.delete(r);
+      } else this.misfits.set(r, why);
+    }
     return todo.size === 0;
+  }
+
+  /**
+   * Makes, word for word, the resolutions that stand on code that was generated behind a patch. False when one does not fit
+   * then either: the patch is to be ported again, as after {@link settle}.
+   */
+  async settleGenerated(target: View, heirs: Heirs, before: ReturnType<View['changes']>): Promise<boolean> {
+    const { waiting } = this;
+    this.waiting = new Map();
+    let fits = true;
+    for (const [r, { resolved, why }] of waiting) {
+      const fit = await exactFit(r, target, heirs);
+      if (typeof fit !== 'string') await this.make(r, fit, resolved, target, before);
+      else {
+        this.misfits.set(r, why);
+        fits = false;
+      }
+    }
+    return fits;
   }
 
   private async make(
@@ -192,13 +238,17 @@ export class Resolutions {
     const original = laid === undefined ? await target.tree.read(fit.path) : (laid?.text ?? null);
     const line = original === null ? fit.at : lineIn(splitLines(was), splitLines(original), fit.at);
     target.set(fit.path, { text: fit.lines.join(''), mode: target.mode(fit.path) ?? '100644' });
+    for (const one of resolved) this.say(one, r, fit, line);
+  }
+
+  private say(one: Resolved, r: Resolution, fit: Pick<Fit, 'path' | 'definition' | 'strategy'>, line: number): void {
     const how = fit.strategy === 'resolution' ? 'the lines are the same' : "merged with upstream's changes";
-    for (const one of resolved) {
-      one.strategy = fit.strategy;
-      one.confidence = fit.strategy === 'resolution' ? 1 : MERGED;
-      one.target = [{ path: fit.path, definition: fit.definition, line: line + 1 }];
-      one.evidence = [{ kind: 'resolution', text: `resolved by a person at ${r.target.version}; ${how}` }];
-    }
+    one.strategy = fit.strategy;
+    one.confidence = fit.strategy === 'resolution' ? 1 : MERGED;
+    const at = { path: fit.path, definition: fit.definition, line: line + 1 };
+    // The same object, so that a report that has it already learns of its line.
+    one.target = one.target[0] ? [Object.assign(one.target[0], at)] : [at];
+    one.evidence = [{ kind: 'resolution', text: `resolved by a person at ${r.target.version}; ${how}` }];
   }
 }
 

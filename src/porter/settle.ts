@@ -24,6 +24,13 @@ export function settleDeclarations(results: readonly EditResult[], base: PorterF
         result.outcome = 'obsolete';
         result.failure = { placed: false, reason, evidence: result.failure?.evidence ?? [], candidate: null };
       }
+      const without =
+        users.length && !usedOutside(result, users, wrapped, base) ? goneFrom(wrapped, users, result, base) : [];
+      if (without.length) {
+        const reason = `the code under the guard of the uses of '${[...wrapped].join("', '")}' does without in ${without.join(', ')}`;
+        result.outcome = 'obsolete';
+        result.failure = { placed: false, reason, evidence: result.failure?.evidence ?? [], candidate: null };
+      }
       continue;
     }
     const declared = addedDeclarations(result);
@@ -56,6 +63,50 @@ function wrappedDeclarations({ edit }: EditResult, base: PorterFile): Set<string
     names.add(name);
   }
   return names;
+}
+
+/**
+ * The functions to which the guards around the uses of locals went, when upstream took the locals from all of them. None
+ * when a use has no place, when a function still speaks of one, or when it has a new local of such a type: a rename.
+ */
+function goneFrom(
+  names: ReadonlySet<string>,
+  users: readonly EditResult[],
+  own: EditResult,
+  base: PorterFile,
+): string[] {
+  const scope = scopeOf(base, own.edit.segments[0]!)!;
+  const was = base.text.slice(scope.start, scope.end);
+  const types = declaredIn(was).flatMap((d) => (names.has(d.name) ? [d.type] : []));
+  const before = new Set(declaredIn(was).map((d) => d.name));
+  const found = new Set<string>();
+  for (const user of users) {
+    if (user.outcome === 'obsolete') continue;
+    if (user.placements.length === 0) return [];
+    for (const p of user.placements) {
+      const heir = p.file.outer.find((d) => d.kind === 'function' && d.name === p.definition);
+      const is = heir ? stripComments(p.file.text.slice(heir.start, heir.end)) : '';
+      if (!heir || mentions(is, names)) return [];
+      if (declaredIn(is).some((d) => types.includes(d.type) && !before.has(d.name))) return [];
+      found.add(`'${heir.name}'`);
+    }
+  }
+  return [...found];
+}
+
+/** A declaration: its type without pointers, and its declarators. */
+const DECLARATION = /^((?:(?:const|static|struct|union|enum|unsigned|signed|long|short)\s+)*\w+)[\s*]+(\w.*)$/;
+
+/** The locals of a function with what their types are called. */
+function declaredIn(text: string): { name: string; type: string }[] {
+  return stripComments(text)
+    .split('\n')
+    .flatMap((line) => {
+      const [, type, list] = isDeclaration(line.trim()) ? (DECLARATION.exec(line.trim()) ?? []) : [];
+      if (type === undefined) return [];
+      const names = list!.split(',').flatMap((d) => /^[\s*]*([A-Za-z_]\w*)/.exec(d)?.[1] ?? []);
+      return names.map((name) => ({ name, type: tokens(type).join(' ') }));
+    });
 }
 
 /** Locals that an edit declares, when it adds nothing else. */

@@ -137,7 +137,8 @@ function siteAmongUnits(segment: Segment, p: Pairing, wraps: Edit['wraps'], free
         held === next
           ? `the first wrapped line '${text(p.baseUnits[next]!, p.base)}' is ${precision === 'anchored' ? 'unchanged' : 'found, changed'}`
           : 'the first wrapped lines are gone, the next one is found';
-      return { ...lineOf(segment, p, { ...gap, next: held, afterTo: found.to }, 'next'), precision, why };
+      const site = lineOf(segment, p, { ...gap, next: held, afterTo: found.to }, 'next');
+      return { ...(held === next ? site : withoutBlanks(site, p, 1)), precision, why };
     }
     const instead = next < p.baseUnits.length ? standIn(p, next) : null;
     if (instead !== null) {
@@ -158,7 +159,8 @@ function siteAmongUnits(segment: Segment, p: Pairing, wraps: Edit['wraps'], free
         held === previous
           ? `the last wrapped line '${text(p.baseUnits[previous]!, p.base)}' is ${precision === 'anchored' ? 'unchanged' : 'found, changed'}`
           : 'the last wrapped lines are gone, the one before is found';
-      return { ...lineOf(segment, p, { ...gap, previous: held, beforeTo: found.to }, 'previous'), precision, why };
+      const site = lineOf(segment, p, { ...gap, previous: held, beforeTo: found.to }, 'previous');
+      return { ...(held === previous ? site : withoutBlanks(site, p, -1)), precision, why };
     }
     const instead = previous >= 0 ? standIn(p, previous) : null;
     if (instead !== null) {
@@ -302,6 +304,14 @@ function lineOf(segment: Segment, p: Pairing, gap: Gap, side: Segment['anchor'])
   }
   // A comment that the target has between the segment's two neighbours and that the base did not have goes with what
   // follows it; a blank line is a fine place to stop.
+  return { at, remove: 0 };
+}
+
+/** Blank lines that parted a wrapped line from one that is gone are no part of what is wrapped now. */
+function withoutBlanks(site: { at: number; remove: 0 }, p: Pairing, inward: 1 | -1): { at: number; remove: 0 } {
+  let { at } = site;
+  const rim = () => p.target.lines[inward === 1 ? at : at - 1];
+  while (at > p.range.first && at <= p.range.last && rim()?.trim() === '') at += inward;
   return { at, remove: 0 };
 }
 

@@ -1,6 +1,7 @@
 import type { ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { PortContext } from './context';
+import { keepsWork, newCallers } from './emptied-calls';
 import { usesOf } from './mentions';
 import { scopeOf, type Placed, type PlacedSegment } from './place';
 import type { EditResult } from './port-edit';
@@ -170,11 +171,8 @@ export function sayNewCallers(edits: readonly PlacedEdit[], context: PortContext
     for (const p of result.placements) {
       const name = p.definition;
       if (name === null || p.segments.length !== 2 || !p.segments.every((s) => s.site.whole)) continue;
-      const called = (d: Definition) => d.kind === 'function' && d.calls.includes(name);
-      const wasCalled = (user: string) => context.base.kernel.definitions(user).some((f) => called(f.definition));
-      const users = context.target.kernel
-        .mentions(name)
-        .flatMap(({ definition: d }) => (called(d) && d.name !== name && !wasCalled(d.name) ? [`'${d.name}'`] : []));
+      const kept = new Set(result.placements.filter(keepsWork).map((other) => other.definition));
+      const users = newCallers(name, context).flatMap(({ definition: d }) => (kept.has(d.name) ? [] : [`'${d.name}'`]));
       if (users.length === 0) continue;
       p.confidence = Math.min(p.confidence, USED);
       const callers = [...new Set(users)].slice(0, 3).join(', ');

@@ -157,9 +157,11 @@ export function wrappedRange(
       factor: extra ? 0.92 : 1,
       why: words.length ? `whole body: ${words.join(', ')}` : 'whole body, unchanged',
     };
-  // With both of its ends unchanged the range is known, whatever upstream made of the middle.
+  // With both of its ends unchanged, or what they touch, the range is known, whatever upstream made of the middle.
   const ends = [p.baseUnits.findIndex((u) => u.first >= edit.wraps!.first), lastWrapped(p, edit.wraps)];
-  const held = total > 2 && ends.every((i) => p.match[i]?.similarity === 1 && p.baseUnits[i]!.weight >= 0.7);
+  const firm = (i: number) => p.match[i]?.similarity === 1 && p.baseUnits[i]!.weight >= 0.7;
+  const next = ends.map((i, end) => firm(i) || bordered(p, i + (end ? 1 : -1), end ? 1 : -1, first, last));
+  const held = total > 2 && next.every(Boolean);
   const same = missing && pair ? standsFor(edit, p, scope!, pair.target, { first, last }) : null;
   if (same) return { ok: true, factor: REWRITTEN, why: `${same}: ${words.join(', ')}` };
   if (missing * 2 > total && !(held && pair)) return { ok: false, why: words.join(', ') };
@@ -168,6 +170,21 @@ export function wrappedRange(
   if (held && pair && missing) return { ok: true, factor: 0.72, why: words.join(', ') };
   const factor = (missing ? lost : 1) * (changed ? 0.85 : 1) * (extra ? 0.92 : 1);
   return { ok: true, factor, why: words.length ? words.join(', ') : 'all wrapped lines are unchanged' };
+}
+
+/**
+ * True when the line beside the wrapped ones is unchanged and stands there once, the guard's end touches it, and between it
+ * and the next wrapped line that is still there upstream put nothing.
+ */
+function bordered(p: Pairing, beside: number, outward: 1 | -1, first: number, last: number): boolean {
+  const [unit, m] = [p.baseUnits[beside], p.match[beside]];
+  if (!unit || m?.similarity !== 1) return false;
+  const only = (units: readonly Unit[]) => units.filter((u) => u.key === unit.key).length === 1;
+  if (unit.weight < 0.7 && (unit.weight < 0.5 || !only(p.baseUnits) || !only(p.targetUnits))) return false;
+  const inner = p.targetUnits[m.to - outward];
+  let held = beside - outward;
+  while (p.baseUnits[held] && !p.match[held]) held -= outward;
+  return p.match[held]?.to === m.to - outward && !!inner && inner.first >= first && inner.last < last;
 }
 
 /** A statement that upstream wrote anew. */

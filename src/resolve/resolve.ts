@@ -186,8 +186,12 @@ function timestamp(): string {
   return new Date(now() * 1000).toISOString();
 }
 
-/** Makes a port again, with all that was resolved; its branch is replaced. */
-export async function portAgain(port: OpenPort, progress: (stage: string) => void): Promise<OpenPort> {
+/**
+ * Makes a port again, with all that was resolved; its branch is replaced.
+ *
+ * @param force replaces a branch that somebody has committed to
+ */
+export async function portAgain(port: OpenPort, progress: (stage: string) => void, force = false): Promise<OpenPort> {
   assertAsMade(port);
   const { report, repo, dir, branch } = port;
   const known = port.request;
@@ -196,7 +200,7 @@ export async function portAgain(port: OpenPort, progress: (stage: string) => voi
   const to = (await repo.commit(name)) === report.target.commit ? name : report.target.commit;
   await apply({
     ...{ set: report.set, patchesDir: report.patchesDir, tree: dir, to, branch },
-    ...{ baseTree: known?.baseTree ?? null, out: known?.out ?? null, force: false },
+    ...{ baseTree: known?.baseTree ?? null, out: known?.out ?? null, force },
     ...{
       only: known?.only ?? [],
       markers: known?.markers ?? false,
@@ -224,7 +228,9 @@ export async function skip(port: OpenPort, hunk: HunkReport, reason: string): Pr
   const record = await loadRecord(repo, report.set, hunk.id);
   const { name, version, commit } = report.target;
   const by = who ? `${who.name} <${who.email}>` : '';
-  await saveRecord(repo, { ...record, skipped: { reason, target: { name, version, commit }, by, at: timestamp() } });
+  const edits = hunk.edits.filter((e) => !PLACED.has(e.outcome)).map((e) => e.id);
+  const skipped = { reason, target: { name, version, commit }, by, at: timestamp(), edits };
+  await saveRecord(repo, { ...record, skipped });
   return markIn(port, hunk.id, reason);
 }
 

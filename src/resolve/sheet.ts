@@ -64,8 +64,11 @@ export function sheetOf(hunk: HunkReport, lifted: LiftedFile, file: PorterFile, 
     const edit = [...lifted.edits].find(([, id]) => id === report.id)?.[0];
     if (!edit) continue;
     const candidate = report.candidates.find((c) => c.path === file.path);
-    points ||= candidate !== undefined;
-    const range = candidate ? rangeOf(candidate, here) : { from: named?.startLine ?? 0, to: named?.startLine ?? 0 };
+    // Of a candidate that is a mere point, what is left of the lines around the edit knows more.
+    const near = candidate?.parts?.length ? null : besideNeighbours(edit, lifted.lines, file, named);
+    points ||= candidate !== undefined || near !== null;
+    const nowhere = { from: named?.startLine ?? 0, to: named?.startLine ?? 0 };
+    const range = near !== null ? { from: near, to: near } : candidate ? rangeOf(candidate, here) : nowhere;
     edits.push({ id: report.id, edit, ...range });
   }
   edits.sort((a, b) => a.from - b.from || a.edit.segments[0]!.order - b.edit.segments[0]!.order);
@@ -78,11 +81,48 @@ export function sheetOf(hunk: HunkReport, lifted: LiftedFile, file: PorterFile, 
   if (!points && !named) return { file, from: 0, to: file.lines.length, edits };
   let [from, to] = [file.lines.length, 0];
   for (const e of edits) {
-    const d = definitionAround(file, e.from) ?? (points ? null : named);
+    const isNamed = !points || named?.startLine === e.from;
+    const d = definitionAround(file, e.from) ?? (isNamed ? named : null);
     from = Math.min(from, d ? d.startLine : Math.max(0, e.from - AROUND));
     to = Math.max(to, e.to, d ? d.endLine + 1 : Math.min(file.lines.length, e.to + AROUND));
   }
   return { file, from, to, edits };
+}
+
+/** Lines above and below an edit that are looked for in the file that it goes to. */
+const NEIGHBOURS = 12;
+
+/**
+ * The line (0-based) of a file that an edit would stand before if it stayed beside the nearest line that it has beside it
+ * in the base; null when the file has none of those, or each several times. Lines that say nothing are no neighbours.
+ */
+function besideNeighbours(
+  edit: Edit,
+  base: readonly ByteString[],
+  file: PorterFile,
+  definition: { startLine: number; endLine: number } | null,
+): number | null {
+  const [first, end] = definition ? [definition.startLine, definition.endLine + 1] : [0, file.lines.length];
+  const places = new Map<ByteString, number[]>();
+  for (let i = first; i < end; i++) {
+    const key = file.lines[i]!.trim();
+    places.set(key, [...(places.get(key) ?? []), i]);
+  }
+  const once = (line: ByteString | undefined) => {
+    if (line === undefined || !/\w{2}.*\w{2}/.test(line) || /^\s*(\/?\*|#\s*(if|else|endif|elif))/.test(line))
+      return null;
+    const found = places.get(line.trim());
+    return found?.length === 1 ? found[0]! : null;
+  };
+  const { old } = sidesOf(edit, base);
+  const from = edit.segments[0]!.at;
+  for (let n = 1; n <= NEIGHBOURS; n++) {
+    const above = once(base[from - n]);
+    if (above !== null) return above + 1;
+    const below = once(base[from + old.length - 1 + n]);
+    if (below !== null) return below;
+  }
+  return null;
 }
 
 function rangeOf(candidate: Candidate, here: (line: number) => number): { from: number; to: number } {

@@ -32,9 +32,15 @@ export async function statusOf(port: OpenPort, where: string): Promise<StatusRep
     files: report.files
       .filter((f) => f.outcome === 'unreadable' || isFileLeft(f, report.hunks))
       .map((f) => ({ path: forDisplay(f.path), outcome: f.outcome, message: f.message })),
-    resolved: resolved.map((h) => ({
-      ...{ id: h.id, path: forDisplay(h.path), strategy: h.strategy, confidence: h.confidence, target: h.target },
-    })),
+    resolved: resolved.map((h) => {
+      const made = h.edits.filter((e) => e.strategy.startsWith('resolution'));
+      // Edits that were resolved together have one place.
+      const target = made
+        .flatMap((e) => e.target)
+        .filter((t, i, all) => all.findIndex((x) => x.path === t.path && x.line === t.line) === i);
+      const { strategy, confidence } = made.find((e) => e.confidence < 1) ?? made[0]!;
+      return { id: h.id, path: forDisplay(h.path), strategy, confidence, target };
+    }),
     skipped: report.hunks
       .filter((h) => h.skipped || isDeadWeight(h))
       .map((h) => ({
@@ -47,6 +53,10 @@ export async function statusOf(port: OpenPort, where: string): Promise<StatusRep
         ...{ by: forDisplay(x.by), at: x.at, used: x.edits.some((e) => used.has(e)) },
       })),
     ),
+    corrected: report.corrections ?? [],
+    workItems: (report.workItems ?? [])
+      .map((w) => ({ id: w.id, title: w.title, hunks: w.hunks.filter((id) => left.some((h) => h.id === id)) }))
+      .filter((w) => w.hunks.length > 0),
     next: nextOf(port, left, where),
   };
 }
@@ -56,7 +66,7 @@ function nextOf(port: OpenPort, left: ReturnType<typeof leftOf>, where: string):
   if (port.state !== 'as-made') {
     return port.state === 'gone'
       ? ['kport apply', `kport abort${where}`]
-      : [`kport check${where}`, `kport mail${where}`];
+      : [`kport amend${where}`, `kport check${where}`, `kport mail${where}`];
   }
   const conflict = left.find((h) => h.outcome === 'conflict');
   if (conflict) return [`kport why${where} ${conflict.id}`, `kport continue${where}`];

@@ -34,7 +34,16 @@ const HunkRecordSchema = z.object({
   set: z.string(),
   hunk: z.string(),
   resolutions: z.array(ResolutionSchema),
-  skipped: z.object({ reason: z.string(), target: Target, by: z.string(), at: z.string() }).nullable(),
+  skipped: z
+    .object({
+      reason: z.string(),
+      target: Target,
+      by: z.string(),
+      at: z.string(),
+      /** The edits that had no place then; records of an older kport do not say. */
+      edits: z.array(z.string()).optional(),
+    })
+    .nullable(),
 });
 export type HunkRecord = z.infer<typeof HunkRecordSchema>;
 

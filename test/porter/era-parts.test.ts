@@ -164,6 +164,44 @@ describe('generated parts of a port', () => {
     });
   });
 
+  it('leave with the host what it names, and what that needs; the rest is EL2 alone', async () => {
+    const tree = set();
+    const file = (name: string, ...body: string[]) => {
+      const text = ['#include "kestrel.h"', '', `void __hyp_text ${name}(void)`, '{', ...body, '}', ''].join('\n');
+      tree.set(`arch/arm64/kestrel/${name}.c`, text);
+    };
+    file('alone', '\tnamed();');
+    file('named', '\tneeded();');
+    file('needed', '\tboot();');
+    file('asked', '\tboot();');
+    tree.set(HOST, `${tree.get(HOST)!}\n/* not alone() */\nvoid host_named(void)\n{\n\tnamed();\n}\n`);
+    tree.set(
+      OWN_MAKEFILE,
+      'obj-$(CONFIG_KESTREL) += host.o entry.o alone.o\nobj-$(CONFIG_KESTREL) += vm.o\nobj-y += asked.o\nobj-y += needed.o named.o\n',
+    );
+    const { files, patches } = await portTo(NVHE, tree);
+    expect(files[OWN_MAKEFILE]).toBe(
+      'obj-$(CONFIG_KESTREL) += host.o entry.o\nobj-$(CONFIG_KESTREL) += vm.o\nobj-y += needed.o named.o\n',
+    );
+    for (const object of ['alone', 'named', 'needed', 'asked'])
+      expect(files[NVHE_MAKEFILE]).toContain(`../../../kestrel/${object}.o`);
+    const said = patches[0]!.files.find((f) => f.path === OWN_MAKEFILE)!;
+    expect(said.message).toContain(`'named.o' ('${HOST}' names 'named')`);
+    expect(said.message).not.toContain('alone.o');
+    expect(said.evidence.map((e) => e.text).join('\n')).toContain("has them no more: 'alone.o', 'asked.o'");
+  });
+
+  it('give to the object what the set lays out in the image, and not what it lays out for itself', async () => {
+    const lds = 'arch/arm64/kernel/vmlinux.lds.S';
+    const before = { ...texts(kernel()), [lds]: 'SECTIONS\n{\n\t_text = .;\n\t.data : { *(.data) }\n}\n' };
+    const tree = set();
+    edit(tree, VM, 'drop(vmid, boot_args, _text);', 'drop(vmid, boot_args, pool_start);');
+    tree.set(lds, before[lds].replace('\t.data', '\tpool_start = .;\n\tpool_end = .;\n\t.data'));
+    const done = await port(before, texts(tree), NVHE, [], { generate: true });
+    expect(done.files[IMAGE_VARS]).toContain('KVM_NVHE_ALIAS(pool_start);\n');
+    expect(done.files[IMAGE_VARS]).not.toContain('pool_end');
+  });
+
   it("bring hypercalls to the set's own dispatcher where calls have SMCCC numbers", async () => {
     const done = await portTo(SMCCC);
     expect(done.files[HYP_MAIN]).toBe(

@@ -6,7 +6,7 @@ import type { Heirs } from '../../src/porter/heirs';
 import { liftEdits } from '../../src/porter/lift';
 import { changeBetween, editIds, lineIn, Resolutions, type Resolution } from '../../src/porter/resolutions';
 import { View } from '../../src/porter/view';
-import { makefile } from '../support/kernel';
+import { edited, makefile } from '../support/kernel';
 import { Sandbox } from '../support/sandbox';
 
 const BEGIN = 'int run(struct vcpu *v)\n{\n\tint ret = prepare(v);\n\n\tload(v);\n';
@@ -145,6 +145,46 @@ describe('a resolution in another target', () => {
       expect(await resolutions.settle(view, heirs(), new Map())).toBe(true);
       expect(await view.text('kvm/run.c')).toContain(word);
     }
+  });
+});
+
+describe('what is generated behind a patch', () => {
+  const GENERATED = BEGIN.replace('\tload(v);\n', '\tload(v);\n\tgenerated(v);\n');
+  const onGenerated: Resolution = {
+    ...made,
+    before: '\tgenerated(v);\n\tsave(v);\n',
+    after: '\tgenerated(v);\n\tguard(v);\n\tsave(v);\n',
+    around: { text: GENERATED + END, line: 6 },
+  };
+  async function settleBoth(generated: string, commit: string | null, isGenerated = true) {
+    const view = await target({ 'kvm/run.c': BEGIN + END });
+    const r = { ...onGenerated, target: { ...made.target, commit: view.tree.commit } };
+    const resolutions = new Resolutions([r], view.tree.commit, new Map(), isGenerated);
+    if (commit !== null) r.target.commit = commit;
+    const resolved = resolutions.claim('e1')!;
+    const first = await resolutions.settle(view, heirs(), new Map());
+    view.set('kvm/run.c', { text: generated, mode: '100644' });
+    const then = first && (await resolutions.settleGenerated(view, heirs(), new Map()));
+    return { first, then, text: await view.text('kvm/run.c'), resolved, why: resolutions.misfit('e1') };
+  }
+
+  test('a resolution that was made on it is made when it is there', async () => {
+    expect(await settleBoth(GENERATED + END, null)).toMatchObject({
+      ...{ first: true, then: true, why: null, text: edited(GENERATED + END, '\tsave(v);', '\tguard(v);\n\tsave(v);') },
+      resolved: { strategy: 'resolution', target: [{ path: 'kvm/run.c', definition: 'run' }] },
+    });
+  });
+
+  test('other code is generated: it does not fit, with the reason', async () => {
+    expect(await settleBoth(BEGIN + END, null)).toMatchObject({
+      ...{ first: true, then: false, text: BEGIN + END },
+      why: expect.stringMatching(/does not fit: /) as string,
+    });
+  });
+
+  test('on another kernel, or where nothing is generated, it is not waited for', async () => {
+    expect(await settleBoth(GENERATED + END, 'c99')).toMatchObject({ first: false });
+    expect(await settleBoth(GENERATED + END, null, false)).toMatchObject({ first: false });
   });
 });
 

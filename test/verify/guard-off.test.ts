@@ -4,6 +4,7 @@ import type { Check, Finding } from '../../src/verify/check';
 import { accounting } from '../../src/verify/checks/accounting';
 import { entries, guardOff } from '../../src/verify/checks/guard-off';
 import { guardOn } from '../../src/verify/checks/guard-on';
+import { includes } from '../../src/verify/checks/includes';
 import { names, withoutRegisters } from '../../src/verify/checks/names';
 import { placement } from '../../src/verify/checks/placement';
 import { withoutMarks } from '../../src/verify/checks/parse';
@@ -224,4 +225,38 @@ test('the head of a function that passes a parameter of the set on reads like th
   const about = async (report: PortReport) => kinds(placement, [home, set, target, port], report);
   expect(await about(passing('map_table'))).toEqual([]);
   expect(await about(passing('map_other'))).toEqual(['wrong-definition']);
+});
+
+test('a hunk that changes nothing in the set itself and has no place is counted, and no finding', async () => {
+  const mmu = 'arch/arm64/kvm/mmu.c';
+  const home = { ...plainKconfig, [mmu]: 'int one;\n' };
+  const set = { ...kconfig, [mmu]: 'int one;\n#ifdef CONFIG_NOBODY\nint two;\n#endif\n' };
+  const report = (inert: boolean) => {
+    const said = saying(home, set, { kind: 'none', text: '' });
+    const hunks = said.hunks.map((h) => (h.path === mmu ? { ...h, outcome: 'conflict' as const, inert } : h));
+    return { ...said, hunks, summary: { ...said.summary, byOutcome: { rewritten: 1, conflict: 1 } } } as PortReport;
+  };
+  const about = async (inert: boolean) =>
+    (await run(accounting, [home, set, home, { ...kconfig, [mmu]: home[mmu] }], report(inert)))
+      .filter((f) => f.path === mmu)
+      .map((f) => f.kind);
+  expect(await about(true)).toEqual([]);
+  expect(await about(false)).toEqual(['not-ported']);
+});
+
+test("a header is looked up where the Makefile's variables lead", async () => {
+  const makefile = 'arch/arm64/kvm/hyp/Makefile';
+  const [source, there] = ['arch/arm64/kvm/hyp/nvhe/switch.c', 'arch/arm64/kvm/hyp/include/hyp/regs.h'];
+  const code = 'int one;\n';
+  const target = (flags: string): Files => ({ ...plainKconfig, [makefile]: flags, [there]: code, [source]: code });
+  const about = async (flags: string, header = 'hyp/regs.h') => {
+    const set = { ...target(flags), ...kconfig };
+    return kinds(includes, [target(flags), set, target(flags), { ...set, [source]: `#include <${header}>\n${code}` }]);
+  };
+  const inFolder = 'incdir := $(srctree)/$(src)/include\nsubdir-ccflags-y := -I$(incdir) \\\n\t-fno-x\n';
+  expect(await about(inFolder)).toEqual([]);
+  expect(await about('subdir-ccflags-y := -I$(src)/include\n')).toEqual([]);
+  expect(await about('subdir-ccflags-y := -I$(srctree)/arch/arm64/kvm/hyp/include\n')).toEqual([]);
+  expect(await about(inFolder, 'hyp/other.h')).toEqual(['missing-header']);
+  expect(await about('incdir := $(src)/elsewhere\nsubdir-ccflags-y := -I$(incdir)\n')).toEqual(['missing-header']);
 });

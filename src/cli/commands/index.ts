@@ -1,5 +1,6 @@
 import type { Command } from '../command';
 import { abortCommand } from './abort';
+import { amendCommand } from './amend';
 import { applyCommand } from './apply';
 import { benchCommand } from './bench';
 import { checkCommand } from './check';
@@ -33,6 +34,7 @@ export const commands = [
   whyCommand,
   continueCommand,
   skipCommand,
+  amendCommand,
   abortCommand,
   checkCommand,
   hypercallsCommand,

@@ -93,7 +93,7 @@ export const mailCommand = defineCommand({
       })
       .example('$0 mail --tree ~/linux -o outgoing', 'the port made last, as files')
       .example('$0 mail --tree ~/linux --branch sekvm-5.10 --to staff@example.org -s --send', 'try what would be sent')
-      .example('$0 mail --tree ~/linux --branch my --base v5.10 --rfc -v 2 -o - | git am', 'any branch'),
+      .example('$0 mail --tree ~/linux --branch my --base v5.10 --rfc -v 2 -o - | git am --empty=drop', 'any branch'),
   async run(args, ui) {
     const version = args['reroll-count'];
     if (!Number.isInteger(version) || version < 1)
@@ -166,11 +166,11 @@ export const mailCommand = defineCommand({
               : "\nnothing was sent: that was git send-email's dry run\nnext: the same with '--send --no-dry-run'",
           );
         } else if (!dryRun) {
-          // Patches to files with CRLF line ends lose them in git am otherwise.
+          // The cover letter is a mail without a patch. Patches to files with CRLF line ends lose them in git am otherwise.
           const keepCr = series.mails.some((m) => m.text.includes('\r\n')) ? ' --keep-cr' : '';
           const where = out && out !== '-' ? out : series.dir!;
           ui.say(
-            `\nplan: ${series.planFile}\ncover letter: ${series.coverFile}\nnext: git am${keepCr} ${where}/*.patch on ${series.base.slice(0, 12)}, or the same with '--send'`,
+            `\nplan: ${series.planFile}\ncover letter: ${series.coverFile}\nnext: git am --empty=drop${keepCr} ${where}/*.patch on ${series.base.slice(0, 12)}, or the same with '--send'`,
           );
         }
         return series.checks.some((c) => c.result === 'fail') ? Exit.Left : Exit.Done;

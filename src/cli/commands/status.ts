@@ -61,10 +61,19 @@ function print(status: StatusReport, ui: Ui): void {
     }
   }
   for (const f of status.files) ui.out(`  ${f.path}: ${c.yellow(f.outcome)}: ${f.message ?? ''}\n`);
+  const several = status.workItems.filter((w) => w.hunks.length > 1);
+  if (several.length) ui.out('\nto be solved together:\n');
+  for (const w of several) ui.out(`  ${w.hunks.join(' ')}: ${w.title}\n`);
   if (status.resolved.length) ui.out('\nresolved:\n');
   for (const h of status.resolved) {
     const at = h.target.map((t) => `${forDisplay(t.path)}:${t.line}`).join(', ');
     ui.out(`  ${c.green(h.id)} ${h.path}: ${h.strategy} at ${at}\n`);
+  }
+  if (status.corrected.length) ui.out('\ncorrected:\n');
+  for (const x of status.corrected) {
+    const what = x.message === null ? '' : `: ${c.yellow('not used')}: ${x.message}`;
+    const of = x.hunks.length ? ` (${x.hunks.join(', ')})` : '';
+    ui.out(`  ${forDisplay(x.path)}${x.line === null ? '' : `:${x.line}`}${of}${what}\n`);
   }
   if (skipped.length) ui.out('\nskipped:\n');
   for (const h of skipped) ui.out(`  ${h.id} ${h.path}: ${h.reason}\n`);

@@ -96,6 +96,17 @@ export const Repair = z
   })
   .describe('What --repair did.');
 
+export const Correction = z
+  .object({
+    path: z.string(),
+    line: z.int().min(1).nullable().describe('Where it was made; null when it does not fit.'),
+    hunks: z.array(z.string()).describe('Whose lines it changed.'),
+    by: z.string(),
+    at: z.string(),
+    message: z.string().nullable().describe('Why it does not fit; null when it does.'),
+  })
+  .describe('A place of a ported file that a person corrected on this kernel.');
+
 /** What `kport apply --json` prints and what is stored with a port. */
 export const ApplySchema = z
   .object({
@@ -127,6 +138,7 @@ export const ApplySchema = z
     workItems: z.array(WorkItem).optional(),
     rejects: z.array(z.object({ file: z.string(), path: z.string(), text: z.string() })),
     repair: Repair.optional(),
+    corrections: z.array(Correction).optional(),
     notes: z.array(z.string()),
     timing: z.record(z.string(), z.number()),
   })

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Candidate, Cause, Confidence, Kernel, Location, Outcome } from './common';
-import { PortSummary } from './apply';
+import { Correction, PortSummary } from './apply';
 
 const Left = z.object({
   id: z.string(),
@@ -52,6 +52,10 @@ export const StatusSchema = z
         }),
       )
       .describe('All that is remembered of the set.'),
+    corrected: z.array(Correction).describe('What a person corrected in this port, used or not.'),
+    workItems: z
+      .array(z.object({ id: z.string(), title: z.string(), hunks: z.array(z.string()) }))
+      .describe('What is left by mechanism: hunks to solve together.'),
     next: z.array(z.string()).describe('Commands to go on with.'),
   })
   .describe('kport status --json: what is left of a port.');

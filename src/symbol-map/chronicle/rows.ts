@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { inputError, messageOf } from '../../core/errors';
+import { inputError, internalError, messageOf } from '../../core/errors';
 import { forDisplay, type ByteString } from '../../core/text';
 import { exists, listFolder, readFile } from '../../io/files';
 
@@ -65,6 +65,8 @@ export interface Chronicle {
 /** The chronicle that comes with kport. */
 export function loadChronicle(dir = __dirname): Chronicle {
   const files = listFolder(dir).filter((name) => name.endsWith('.yaml'));
+  // A copy of kport that was built or packed without them would port worse, and say nothing.
+  if (files.length === 0) throw internalError(`'${dir}' has no chronicle: this copy of kport is not complete`);
   return { rows: files.flatMap((name) => parseRows(readFile(path.join(dir, name)), name, false)) };
 }
 

@@ -1,4 +1,4 @@
-import { PLACED } from '../../core/outcome';
+import { isDeadWeight, PLACED } from '../../core/outcome';
 import { tokens, type ByteString } from '../../core/text';
 import { hunksOf, type PatchSet } from '../../patch-set/patch-set';
 import type { Hunk } from '../../core/patch';
@@ -88,6 +88,11 @@ export const accounting: Check = {
       }
       if (report?.skipped) {
         left.skipped = (left.skipped ?? 0) + 1;
+        continue;
+      }
+      if (report && isDeadWeight(report)) {
+        // Nobody has to decide about it: it is none of what is left.
+        left['without effect'] = (left['without effect'] ?? 0) + 1;
         continue;
       }
       if (report && !PLACED.has(report.outcome)) {

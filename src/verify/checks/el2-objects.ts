@@ -4,7 +4,9 @@ import { run } from '../../io/process';
 import { judge, skipped, type Check, type Finding } from '../check';
 import type { CheckContext } from '../context';
 import { scanFile } from '../scan';
-import type { Workshop } from '../workshop';
+import type { Built, Workshop } from '../workshop';
+import { linkedForEl2 } from './el2-sources';
+import { readSymbols, type ObjectSymbols } from './link';
 
 /** A reference out of code that runs at EL2. */
 interface Reference {
@@ -87,18 +89,21 @@ export function el2Objects(workshop: Workshop): Check {
       }
       for (const object of nvhe.slice(0, 1))
         findings.push(...(await nvheUndefined(ctx, tools, built.build.out, object)));
+      // Where one of its parts does not compile the object is not made: its parts say the same, as far as they go.
+      const nvheParts = nvhe.length ? [] : objects.filter((o) => o.endsWith('.nvhe.o'));
+      if (nvheParts.length) findings.push(...(await nvhePartsUndefined(ctx, tools, built, nvheParts)));
       const what = nvhe.length
         ? `${nvhe[0]} and ${el2.length} references out of hyp text of ${parts.length} objects`
-        : `${el2.length} references out of hyp text of ${parts.length} objects`;
-      if (el2.length === 0 && nvhe.length === 0)
+        : `${el2.length} references out of hyp text of ${parts.length} objects${nvheParts.length ? ` and ${nvheParts.length} parts of the nVHE object, which was not made` : ''}`;
+      if (el2.length === 0 && nvhe.length + nvheParts.length === 0)
         return skipped('el2-closure', `no EL2 code in ${parts.length} objects`);
       return judge('el2-closure', findings, what, { references: el2.length, nvhe: nvhe[0] ?? null });
     },
   };
 }
 
-/** Symbols that the nVHE object leaves open and that the linker script does not give to it. */
-async function nvheUndefined(ctx: CheckContext, tools: string, out: string, object: string): Promise<Finding[]> {
+/** Names that the nVHE object gets from the linker script. */
+async function givenToNvhe(ctx: CheckContext): Promise<Set<string>> {
   const allowed = new Set<string>();
   for (const file of [
     'arch/arm64/kernel/image-vars.h',
@@ -110,13 +115,67 @@ async function nvheUndefined(ctx: CheckContext, tools: string, out: string, obje
     for (const m of text.matchAll(/\b(?:KVM_NVHE_ALIAS(?:_HYP)?|kvm_nvhe_sym)\(\s*(\w+)/g)) allowed.add(m[1]!);
     for (const m of text.matchAll(/\b__kvm_nvhe_(\w+)\s*=/g)) allowed.add(m[1]!);
   }
+  return allowed;
+}
+
+/** Symbols that the nVHE object leaves open and that the linker script does not give to it. */
+async function nvheUndefined(ctx: CheckContext, tools: string, out: string, object: string): Promise<Finding[]> {
   const listed = await run(`${tools}nm`, ['-u', path.join(out, object)], { timeoutMs: 60_000 });
-  const findings: Finding[] = [];
+  const open: string[] = [];
   for (const line of listed.stdout.toString('latin1').split('\n')) {
     const symbol = /\bU (\S+)/.exec(line)?.[1];
-    if (!symbol) continue;
-    const plain = symbol.replace(/^__kvm_nvhe_/, '');
-    if (allowed.has(plain) || /^__(start|end|hyp_section)/.test(plain) || !symbol.startsWith('__kvm_nvhe_')) continue;
+    if (symbol?.startsWith('__kvm_nvhe_')) open.push(symbol.replace(/^__kvm_nvhe_/, ''));
+  }
+  return undefinedFindings(ctx, open, object);
+}
+
+/** The same of the parts of an object that was not made, as far as they were compiled. */
+async function nvhePartsUndefined(
+  ctx: CheckContext,
+  tools: string,
+  built: Built,
+  parts: readonly string[],
+): Promise<Finding[]> {
+  const listed = await run(`${tools}nm`, ['-A', ...parts], { cwd: built.build.out, timeoutMs: 120_000 });
+  const symbols = readSymbols(listed.stdout.toString('latin1'), parts);
+  return undefinedFindings(ctx, leftOpen(symbols, await nvheSources(ctx)), 'parts of the nVHE object');
+}
+
+/**
+ * What objects ask for and none of them has. What a source defines that did not compile is told by no object: a name that
+ * any of the sources defines is left out.
+ */
+export function leftOpen(
+  parts: readonly ObjectSymbols[],
+  sources: Iterable<{ path: ByteString; ported: ByteString | null }>,
+): Set<string> {
+  const defined = new Set(parts.flatMap((s) => [...s.strong, ...s.weak]));
+  const open = new Set(parts.flatMap((s) => [...s.open].filter((name) => !defined.has(name))));
+  for (const { path, ported } of sources) {
+    for (const span of ported === null ? [] : scanFile(path, ported))
+      if (/^(function|variable|asm)$/.test(span.kind) && !/^\s*extern\b/.test(span.head)) open.delete(span.name);
+    // Variables of each processor, static keys: what the macro defines is one of its words.
+    for (const m of (ported ?? '').matchAll(/^[ \t]*(?:static[ \t]+)?DEFINE_\w+\(([^()]*)\)/gm))
+      for (const word of m[1]!.match(/\w+/g) ?? []) open.delete(word);
+  }
+  return open;
+}
+
+/** Sources that the nVHE object is made of, or may be: those of its folder and the one above, and what its Makefile names. */
+async function nvheSources(ctx: CheckContext): Promise<{ path: ByteString; ported: ByteString | null }[]> {
+  const linked = await linkedForEl2(ctx);
+  const found: { path: ByteString; ported: ByteString | null }[] = [];
+  for (const p of ctx.ported.paths())
+    if (linked.has(p) || /^arch\/arm64\/kvm\/hyp\/(nvhe\/|include\/hyp\/)?[\w-]+\.[chS]$/.test(p))
+      found.push({ path: p, ported: await ctx.portedText(p) });
+  return found;
+}
+
+async function undefinedFindings(ctx: CheckContext, open: Iterable<string>, object: string): Promise<Finding[]> {
+  const allowed = await givenToNvhe(ctx);
+  const findings: Finding[] = [];
+  for (const plain of open) {
+    if (allowed.has(plain) || /^__(start|end|hyp_section)/.test(plain)) continue;
     const made = COMPILER_MADE.test(plain);
     const user = await userOf(ctx, plain);
     findings.push({
@@ -128,7 +187,7 @@ async function nvheUndefined(ctx: CheckContext, tools: string, out: string, obje
         ? `the compiler made calls to ${plain} in the nVHE object, which has none`
         : `the nVHE object refers to ${plain}, which is neither in it nor given to it by image-vars.h`,
       kind: made ? 'el2-compiler-call' : 'el2-call-out',
-      evidence: `undefined ${symbol} in ${object}`,
+      evidence: `undefined __kvm_nvhe_${plain} in ${object}`,
     });
   }
   return findings;
@@ -150,7 +209,7 @@ async function userOf(ctx: CheckContext, symbol: string) {
 }
 
 function isNew(ctx: CheckContext, object: string): boolean {
-  return ['.c', '.S'].some((e) => ctx.portFiles.get(object.replace(/\.o$/, e))?.target === null);
+  return ['.c', '.S'].some((e) => ctx.portFiles.get(object.replace(/(\.nvhe)?\.o$/, e))?.target === null);
 }
 
 function sourceOf(ctx: CheckContext, object: string): ByteString {

@@ -90,7 +90,7 @@ function atHome(ctx: CheckContext, from: string, callee: string): boolean {
 }
 
 /** Sources outside of the nVHE folder that its Makefile links into the object: `../entry.o`, `../../../x/y.o`. */
-async function linkedForEl2(ctx: CheckContext): Promise<Set<ByteString>> {
+export async function linkedForEl2(ctx: CheckContext): Promise<Set<ByteString>> {
   const linked = new Set<ByteString>();
   for (const name of ['Makefile', 'Kbuild']) {
     const text = ((await ctx.portedText(`${EL2_FOLDER}${name}`)) ?? '').replace(/^\s*#.*$/gm, '').replace(/\\\n/g, ' ');

@@ -87,14 +87,26 @@ async function searchFolders(tree: Lookup, dir: ByteString): Promise<string[]> {
     for (const name of ['Makefile', 'Kbuild']) {
       const text = await tree.read(at + name);
       for (const m of (text ?? '').matchAll(/-I\s*(\S+)/g)) {
-        const folder = m[1]!
-          .replace(/^\$\((?:srctree|src)\)\/?|^\$\(objtree\)\/?/, (v) => (v.includes('(src)') ? at : ''))
+        const folder = expanded(m[1]!, text!)
+          .replace(/\$\((?:srctree|objtree)\)\/?/g, '')
+          .replace(/\$\(src\)\/?/g, at)
           .replace(/\/?$/, '/');
         folders.push(normalize(folder), normalize(at + folder));
       }
     }
   }
   return folders;
+}
+
+/** A word of a Makefile with the variables that it assigns itself; one may stand on another. */
+function expanded(word: string, makefile: ByteString): string {
+  let text = word;
+  for (let depth = 0; depth < 4; depth++) {
+    text = text.replace(/\$\((\w+)\)/g, (whole, name: string) => {
+      return new RegExp(`^${name}[ \\t]*[:?]?=[ \\t]*(\\S+)[ \\t]*$`, 'm').exec(makefile)?.[1] ?? whole;
+    });
+  }
+  return text;
 }
 
 function normalize(path: string): string {
