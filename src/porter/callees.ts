@@ -5,7 +5,7 @@ import type { Found, KernelIndex } from '../kernel-index/index';
 export type KeepsCallee = (from: string, to: string, path: ByteString) => boolean;
 
 /**
- * Where upstream calls another function in the code that an edit replaces, the set's call of the old one follows only when
+ * Where upstream calls another function of the base in the code that an edit replaces, the set's call of the old one follows only when
  * there is no other way: when the old one is gone, or takes other parameters. One that is as it was means what the set says,
  * and one that the new one calls itself is a part of it: to call the whole would do more.
  */
@@ -17,7 +17,8 @@ export function keepsCallee(base: KernelIndex, target: KernelIndex): KeepsCallee
     const isSeen = (f: Found) =>
       f.file.path === path || f.file.path.endsWith('.h') || !f.definition.signature?.annotations.includes('static');
     const now = target.definitions(from).filter((f) => isCode(f) && isSeen(f));
-    if (now.length === 0 || was.length === 0) return false;
+    // What the base does not have is what became of it, or a link that upstream put before it.
+    if (now.length === 0 || was.length === 0 || base.definitions(to).length === 0) return false;
     const wraps = target
       .definitions(to)
       .some((f) => f.definition.kind === 'function' && f.definition.calls.includes(from));
