@@ -1,6 +1,7 @@
 import type { PatchSet } from './patch-set/patch-set';
 import { filesAdded, touchedPaths } from './patch-set/patch-set';
 import { Adapter, namesAdded } from './porter/adapt';
+import { keepsCallee } from './porter/callees';
 import { CodeSearch } from './porter/code-search';
 import { collisionsOf } from './porter/collisions';
 import { Sections } from './porter/sections';
@@ -168,7 +169,7 @@ function contextOf(
     adapter: new Adapter(baseIndex, target.kernel, map, operand, own, hasFile, twins, arrays),
     sections: new Sections(baseIndex, target),
     code: new CodeSearch(target, (path) => scope.has(path)),
-    aligner: new Aligner((word) => heirs.rename(word), operand),
+    aligner: new Aligner((word) => heirs.rename(word), operand, keepsCallee(baseIndex, target.kernel)),
     options: new Options(
       { paths: () => new Set([...base.tree.paths(), ...touchedPaths(set)]), read: (path) => patched.text(path) },
       { paths: () => target.tree.paths(), read: (path) => target.text(path) },

@@ -32,7 +32,10 @@ export interface Evidence {
   text: string;
 }
 
-/** A place in a tree. Lines are 1-based. */
+/**
+ * A place in a tree. Lines are 1-based; in a file of the target they are those of the target as it was before the port, whatever
+ * earlier patches have brought into it since.
+ */
 export interface Location {
   path: string;
   /** Enclosing definition, or null at file level. */

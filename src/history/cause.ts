@@ -74,6 +74,10 @@ export class Causes {
   }
 
   private async conflict(trace: EditTrace): Promise<Finding | null> {
+    // Another function does the work of the code that it guards out: since that code left.
+    const instead = trace.failure?.evidence.some((e) => e.kind === 'done-instead');
+    const left = instead ? await this.guardedLeft(trace) : null;
+    if (left) return left;
     const stop = await this.way.lost((s) => this.isPlaced(s, trace));
     if (stop === null) return (await this.merged(trace)) ?? (await this.linesLeft(trace)) ?? this.atTheLatest(trace);
     const finding = await this.explain(trace, stop);
@@ -268,6 +272,11 @@ export class Causes {
 
   /** The release that took the last of what a guard takes out. */
   private async obsolete(trace: EditTrace): Promise<Finding | null> {
+    return (await this.freed(trace)) ?? (await this.guardedLeft(trace)) ?? this.conflict(trace);
+  }
+
+  /** The release that took the last line of what a guard takes out, or what held it; null when neither is gone. */
+  private async guardedLeft(trace: EditTrace): Promise<Finding | null> {
     const guarded = guardedLines(trace);
     const [scope] = this.follower.scopes(trace);
     const inFiles = async (stop: number) => {
@@ -278,8 +287,7 @@ export class Causes {
     const stop = guarded.length ? await this.way.lost(inFiles) : null;
     const left = scope ? await this.leaves(trace, scope) : null;
     if (stop === null) {
-      if (scope && left !== null) return this.definitionGone(trace, scope, left);
-      return this.conflict(trace);
+      return scope && left !== null ? this.definitionGone(trace, scope, left) : null;
     }
     if (scope && left === stop) {
       const gone = await this.definitionGone(trace, scope, stop);
@@ -301,6 +309,30 @@ export class Causes {
         holds: (texts) => guarded.some((g) => texts.some((t) => hasLine(t, g.key))),
       },
     };
+  }
+
+  /** What a guard held is all used elsewhere: the last of the lines that do so came when? */
+  private async freed(trace: EditTrace): Promise<Finding | null> {
+    const path = trace.base.path;
+    let last: Finding | null = null;
+    for (const { user, text } of trace.freed ?? []) {
+      const key = tokens(text).join(' ');
+      const stop = await this.way.lost(async (s) =>
+        (await this.follower.files(s, path)).every((file) => !keysOf(file, null).has(key)),
+      );
+      if (stop === null || (last && last.stop >= stop)) continue;
+      last = {
+        kind: 'changed',
+        stop,
+        text: `the line '${text}' came to '${user}' ${this.way.when(stop)}, where the set guards nothing`,
+        ...{ path, definition: user, names: [user], trace },
+        probe: {
+          paths: this.follower.paths(path),
+          holds: (texts) => !texts.some((t) => hasLine(t, key)),
+        },
+      };
+    }
+    return last;
   }
 
   private async relocated(trace: EditTrace): Promise<Finding | null> {

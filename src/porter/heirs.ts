@@ -113,7 +113,12 @@ export class MappedHeirs implements Heirs {
         if (await this.isAnothers(ref, path)) continue;
         const file = await this.target.file(ref.path);
         const d = file?.outer.find((x) => x.name === ref.name && x.kind === ref.kind) ?? null;
-        if (d && sameNature(d, definition)) {
+        const hides = d && baseFile && ref.name === definition.name && bodyBehind(definition, baseFile, d, file!);
+        if (hides) {
+          const text = `'${d.name}' (${ref.path}) only calls '${hides.name}' now, which has its body`;
+          const confidence = Math.min(BEHIND, entry.confidence);
+          found.push({ path: ref.path, definition: hides, confidence, evidence: [{ kind: 'body-behind', text }] });
+        } else if (d && sameNature(d, definition)) {
           const evidence = [
             ...entry.evidence,
             { kind: `symbol-${entry.status}`, text: `'${definition.name}' is '${ref.name}' in '${ref.path}'` },

@@ -5,7 +5,7 @@ import { argumentsAt } from './adapt';
 import { statementsIn } from './blocks';
 import { applyLineEdits, lineEdit } from './compose';
 import type { PortContext } from './context';
-import { headsIn, optionOf, textWith, type Head } from './option-text';
+import { headsIn, optionOf, textWith, textWithAll, type Head } from './option-text';
 import type { Placed, PlacedSegment } from './place';
 import type { EditResult } from './port-edit';
 import type { PorterFile } from './view';
@@ -23,9 +23,9 @@ interface More {
 }
 
 /**
- * A set gives functions that call each other one parameter more, under its guard, and upstream put a function of its own
- * between two of them: the upper one hands the parameter to the new link already, the lower one waits for it. So the new
- * link takes it and hands it on, under the same guard.
+ * A set gives functions that call each other one parameter more, under its guard or without one, and upstream put a function
+ * of its own between two of them: the upper one hands the parameter to the new link already, the lower one waits for it. So
+ * the new link takes it and hands it on, under the same guard.
  *
  * The callers say that it takes the parameter, the one function that it calls of those that the set changed says what
  * type it has. A new link that is called in another way, too, or that calls several of them, is left as it is.
@@ -38,19 +38,20 @@ export async function passParametersOn(
   if (base.index.language !== 'c') return;
   const options = new Set(results.flatMap((r) => (r.edit.guard === null ? [] : (optionOf(r.edit.guard) ?? []))));
   const files = new Map(results.flatMap((r) => r.placements.map((p) => [p.file.path, p.file] as const)));
-  for (const option of options) {
+  for (const option of [...options, null]) {
     for (const file of files.values()) {
-      for (let i = 0; i < MOST_LINKS && (await passOnce(results, file, base, option, context)); i++);
+      const asked = { option, options };
+      for (let i = 0; i < MOST_LINKS && (await passOnce(results, file, base, asked, context)); i++);
     }
   }
 }
 
-/** True when a link was found and mended. */
+/** True when a link was found and mended. With no option, what the set changes in any case is looked at. */
 async function passOnce(
   results: readonly EditResult[],
   file: PorterFile,
   base: PorterFile,
-  option: string,
+  { option, options }: { option: string | null; options: ReadonlySet<string> },
   context: PortContext,
 ): Promise<boolean> {
   const here = results.flatMap((r) => r.placements.filter((p) => p.file.path === file.path));
@@ -58,10 +59,10 @@ async function passOnce(
   const text = applyLineEdits(file.lines, edits, base.lines);
   const index = await indexFile(file.path, text, { attributes: file.attributes, grammar: false });
   const ported = { lines: text.split(/(?<=\n)/), index };
-  const [on, off] = [textWith(ported, option, true), textWith(ported, option, false)].map(stripComments) as [
-    ByteString,
-    ByteString,
-  ];
+  const texts = option === null ? [textWithAll(ported, [], options), textWithAll(file, [], options)] : null;
+  const [on, off] = (texts ?? [textWith(ported, option!, true), textWith(ported, option!, false)]).map(
+    stripComments,
+  ) as [ByteString, ByteString];
   const [headsOn, headsOff] = [headsIn(on), headsIn(off)];
   for (const link of headsOn) {
     const definition = file.outer.find((d) => d.kind === 'function' && d.name === link.name);
@@ -107,9 +108,12 @@ interface Call {
 }
 
 /** The calls of a function, with the function that each stands in. */
-function callsOf(name: string, text: ByteString, heads: readonly Head[]): Call[] {
+export function callsOf(name: string, text: ByteString, heads: readonly Head[]): Call[] {
   const calls: Call[] = [];
   for (const m of text.matchAll(new RegExp(`\\b${name}\\s*\\(`, 'g'))) {
+    // Declarations begin at the margin, and so do macros; calls only behind the head of a function of one line.
+    const left = text.slice(text.lastIndexOf('\n', m.index) + 1, m.index);
+    if (/^(#|[^\s}][^({=]*$|$)/.test(left)) continue;
     const inside = heads.findLast((h) => h.at <= m.index);
     const head = inside?.name === name && text.slice(inside.at, m.index).trim().search(/[({]/) < 0;
     const args = argumentsAt(text, m.index + m[0].length - 1);
@@ -172,7 +176,7 @@ function lowerLink(
 function linkSegments(
   file: PorterFile,
   link: Definition,
-  option: string,
+  option: string | null,
   asked: More,
   lower: Lower,
   holder: EditResult,
@@ -200,11 +204,12 @@ function linkSegments(
     const old = file.lines.slice(first, last + 1).join('');
     const cut = offset - file.lines.slice(0, first).join('').length;
     const now = old.slice(0, cut) + more + old.slice(cut);
-    const part = (at: number, added: ByteString[], nth: number): PlacedSegment => ({
+    const part = (at: number, added: ByteString[], nth: number, remove = 0): PlacedSegment => ({
       segment: { at: 0, removed: [], added, anchor: 'between', hunk: holder.edit.hunks[0]!, order: order + nth },
-      site: { at, remove: 0, precision: 'anchored', why: '' },
+      site: { at, remove, precision: 'anchored', why: '' },
       added,
     });
+    if (option === null) return [part(first, now.split(/(?<=\n)/), 0, last + 1 - first)];
     const lead = [`#ifdef ${option}\n`, ...now.split(/(?<=\n)/), '#else\n'];
     return [part(first, lead, 0), part(last + 1, ['#endif\n'], 1)];
   };

@@ -27,6 +27,22 @@ export function textWith(
   return kept.join('');
 }
 
+/** As {@link textWith}, with some options on and others off. */
+export function textWithAll(
+  { lines, index }: Pick<PorterFile, 'lines' | 'index'>,
+  on: Iterable<string>,
+  off: Iterable<string>,
+): ByteString {
+  let kept = lines;
+  // The lines stay where they are: the conditionals of the file hold for what is left of it.
+  const without = (option: string, holds: boolean) => {
+    kept = textWith({ lines: kept, index }, option, holds).split(/(?<=\n)/);
+  };
+  for (const option of on) without(option, true);
+  for (const option of off) without(option, false);
+  return kept.join('');
+}
+
 /** The head of a function that a text defines. */
 export interface Head {
   name: string;
@@ -36,11 +52,12 @@ export interface Head {
   at: number;
 }
 
-const HEAD = /^(?:\w+[ \t*]+)+(\w+)\s*\(([^(){};]*)\)\s*\{/gm;
+const HEAD = /^(?:\w+[ \t*]+)+(\w+)\s*\(([^(){};]*)\)\s*(\{|;)/gm;
 
-/** The functions that a text defines, in order. */
-export function headsIn(text: ByteString): Head[] {
-  return [...text.matchAll(HEAD)].map((m) => {
+/** The functions that a text defines, in order; with `declared` those that it declares, too. */
+export function headsIn(text: ByteString, declared = false): Head[] {
+  const heads = [...text.matchAll(HEAD)].filter((m) => m[3] === '{' || (declared && !/^return\b/.test(m[0])));
+  return heads.map((m) => {
     const list = m[2]!.split(',').map((p) => p.replace(/\s+/g, ' ').trim());
     const none = list.length === 1 && (list[0] === '' || list[0] === 'void');
     return { name: m[1]!, parameters: none ? [] : list, at: m.index };

@@ -12,6 +12,7 @@ import {
   type WholeBlock,
 } from './blocks';
 import { conditionChange, conditionsAt } from './guards';
+import type { KeepsCallee } from './callees';
 import { addsEntries, outOfBlocks } from './kconfig-blocks';
 import type { Edit, Segment } from './lift';
 import { renamedRegisters, withRegisters } from './asm-habits';
@@ -124,6 +125,8 @@ export class Aligner {
   constructor(
     private readonly rename: Rename,
     private readonly operand: Operand = () => null,
+    /** See `callees.ts`. */
+    readonly keeps: KeepsCallee = () => false,
   ) {}
 
   /** The lines of two definitions. */
@@ -323,7 +326,17 @@ export function placeEdit(
     confidence = Math.min(confidence, 0.75);
     evidence.push({ kind: 'guard-grown', text: 'the guard holds the whole of the statement that upstream made of it' });
   }
-  const changes = edit.wraps && wrapped ? changedLines(edit, wrapped) : [];
+  const changes: { from: string; to: string }[] = [];
+  for (const change of edit.wraps && wrapped ? changedLines(edit, wrapped) : []) {
+    const [[from, to] = []] = renamedCalls([change]);
+    const keeps = from !== undefined && to !== undefined && aligner.keeps(from, to, target.path);
+    if (!keeps) changes.push(change);
+    else if (placed.some((s) => s.added.some((l) => new RegExp(`\\b${from}\\s*\\(`).test(stripComments(l))))) {
+      confidence = Math.min(confidence, 0.75);
+      const text = `it calls '${from}' as the base does, where upstream calls '${to}' now`;
+      evidence.push({ kind: 'doubt', text });
+    }
+  }
   const renamed = renamedCalls(changes);
   const registers: ReadonlyMap<string, string> =
     base.index.language === 'asm' ? renamedRegisters(changes) : new Map<string, string>();

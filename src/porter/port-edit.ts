@@ -8,6 +8,7 @@ import type { PortContext } from './context';
 import { conditionChange, conditionsAt } from './guards';
 import type { Made } from './era-parts';
 import type { DefinitionHeir, FileHeir } from './heirs';
+import { doneInstead } from './inlined';
 import { placeInLists } from './kbuild-lists';
 import type { Edit } from './lift';
 import { usesOf, type Use } from './mentions';
@@ -24,6 +25,7 @@ import {
   type ScopePair,
 } from './place';
 import type { Resolved } from './resolutions';
+import type { User } from './uses';
 import type { PorterFile } from './view';
 
 /** What became of one edit. */
@@ -42,6 +44,8 @@ export interface EditResult {
   twin?: { of: EditResult; evidence: Evidence[] };
   /** Generated code stands for it. */
   made?: Made;
+  /** Lines for which a guard had to leave out all that it held: see `leaveOutUsed`. */
+  freed?: User[];
   /** Upstream made the same change itself; then it has no placement, and this says where and how one knows. */
   there?: Made;
 }
@@ -139,6 +143,13 @@ export async function portEdit(
     const [scope] = [...scopes] as [Definition];
     const vanished = effectsGone(edit, base, scope, context);
     if (vanished.length && !(await stillComputed(edit, base, scope, heirsOf.get(scope) ?? [], context))) {
+      for (const name of vanished) {
+        const done = await doneInstead(name, scope, heirsOf.get(scope) ?? [], context);
+        if (!done) continue;
+        const reason = `'${name}', which it guards out, is gone from the target, but '${done.by}' does its work in '${done.user}' now`;
+        const candidate = { path: done.path, line: done.line + 1, definition: done.user };
+        return failed({ placed: false, reason, evidence: [{ kind: 'done-instead', text: reason }], candidate });
+      }
       const names = vanished.map((n) => `'${n}'`).join(', ');
       const reason = `all that it guards out is done by ${names}, which the target does not have`;
       return calledElsewhere(edit, base, context) ?? obsoleteBecause(edit, reason);

@@ -1,6 +1,7 @@
 import type { Candidate, EditReport, Evidence, FileReport, HunkReport, Location, Outcome } from '../core/outcome';
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
 import { isBinary, splitLines, type ByteString } from '../core/text';
+import { sayOtherCounts } from './arity';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import { renamed, renameIn } from './collisions';
 import type { PortContext } from './context';
@@ -8,6 +9,7 @@ import type { FileHeir } from './heirs';
 import { bringIncludes } from './includes';
 import { liftEdits, type Edit, type Segment } from './lift';
 import { passParametersOn } from './links';
+import { lineOf, renumbered } from './numbering';
 import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
@@ -16,11 +18,12 @@ import { sayPartners } from './partners';
 import { keepInComments } from './comments';
 import { noticeDoubled } from './doubled';
 import { renameOwnLocals } from './locals';
+import { sayLostCallers } from './reach';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
+import { leaveOutUsed, sayNewCallers, sayUncoveredUses } from './uses';
 import { keepEmptiedWork } from './emptied-calls';
-import { leaveOutUsed, sayNewCallers, sayOtherCallers, sayUncoveredUses } from './uses';
 import { definitionAround, type PorterFile } from './view';
 
 /** What became of one patch. */
@@ -51,8 +54,9 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
     context.target.restore(before);
   }
   sayUncoveredUses(context.placed, context);
-  sayOtherCallers(context.placed, context);
+  await sayOtherCounts(context.placed, context);
   sayNewCallers(context.placed, context);
+  await sayLostCallers(context.placed, context);
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;
@@ -611,7 +615,7 @@ function reportOf(
     outcome: r.outcome,
     strategy: strategyOf(r),
     confidence: confidenceOf(r),
-    target: locations(r, hunk),
+    target: locations(r, hunk, context),
     candidates: candidatesOf(r),
   }));
   // An edit that has nothing to do any more does not speak for the hunk when another one has.
@@ -631,11 +635,11 @@ function reportOf(
       definition: definitionAround(base, hunk.oldStart + 2)?.name ?? null,
       line: hunk.oldStart,
     },
-    target: own.flatMap((r) => locations(r, hunk)),
+    target: own.flatMap((r) => locations(r, hunk, context)),
     evidence: dedupe(
       own.flatMap((r) => [
         ...(r.failure?.evidence ?? []),
-        ...r.placements.flatMap((p) => p.evidence),
+        ...r.placements.flatMap((p) => renumbered(p.evidence, p.file, context.target)),
         ...(insteadOf(r)?.evidence ?? []),
         ...(r.twin?.evidence ?? []),
       ]),
@@ -661,7 +665,7 @@ function candidatesOf(r: EditResult): Candidate[] {
   return candidate ? [candidate, ...(others ?? [])].map((c) => ({ ...c, parts: c.parts ?? null })) : [];
 }
 
-function locations(r: EditResult, hunk: Hunk): Location[] {
+function locations(r: EditResult, hunk: Hunk, context: PortContext): Location[] {
   const instead = insteadOf(r);
   if (instead) return instead.target;
   // Parts that are not the edit's own, but the reference's, belong to all its hunks.
@@ -670,7 +674,7 @@ function locations(r: EditResult, hunk: Hunk): Location[] {
     p.segments
       .filter((s) => isOf(s.segment))
       .slice(0, 1)
-      .map((s) => ({ path: p.file.path, definition: p.definition, line: s.site.at + 1 })),
+      .map((s) => ({ path: p.file.path, definition: p.definition, line: lineOf(p.file, s, context.target) })),
   );
   return at.length || !r.failure?.candidate ? at : [];
 }

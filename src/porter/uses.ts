@@ -1,4 +1,4 @@
-import { stripComments, type ByteString } from '../core/text';
+import type { ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { PortContext } from './context';
 import { keepsWork, newCallers } from './emptied-calls';
@@ -11,6 +11,12 @@ import { definitionAt, type PorterFile } from './view';
 export interface PlacedEdit {
   result: EditResult;
   base: PorterFile;
+}
+
+/** A line outside of the set's guards that uses what one of them holds, and its function. */
+export interface User {
+  user: string;
+  text: ByteString;
 }
 
 /**
@@ -35,7 +41,7 @@ export function leaveOutUsed(results: readonly EditResult[], base: PorterFile): 
       const { first, last } = rangeOf(p);
       const held = p.file.outer.filter((d) => d.startLine >= first && d.endLine < last);
       const covered = (line: number) => ranges.some((r) => r.path === p.file.path && line >= r.first && line < r.last);
-      const out = new Map<Definition, string>();
+      const out = new Map<Definition, User>();
       for (let grows = true; grows;) {
         grows = false;
         const free = (line: number) =>
@@ -59,10 +65,10 @@ function leaveOut(
   result: EditResult,
   p: Placed,
   held: readonly Definition[],
-  out: ReadonlyMap<Definition, string>,
+  out: ReadonlyMap<Definition, User>,
 ): void {
   const [open, close] = p.segments as [PlacedSegment, PlacedSegment];
-  const said = [...out].map(([d, user]) => `'${d.name}' is used by '${user}' now`).join(', ');
+  const said = [...out].map(([d, { user }]) => `'${d.name}' is used by '${user}' now`).join(', ');
   const evidence = { kind: 'guard-narrowed', text: `${said}: the guard leaves it out` };
   if (held.every((d) => out.has(d))) {
     result.placements = result.placements.filter((other) => other !== p);
@@ -71,9 +77,13 @@ function leaveOut(
     result.failure = {
       placed: false,
       reason: `${said}: the guard has nothing left to do`,
-      evidence: [],
+      evidence: [...out].map(([d, { user, text }]) => ({
+        kind: 'used-unguarded',
+        text: `'${user}' uses '${d.name}' where the set guards nothing: '${text}'`,
+      })),
       candidate: null,
     };
+    result.freed = [...out.values()];
     return;
   }
   const runs: Definition[][] = [];
@@ -100,12 +110,14 @@ function leaveOut(
 }
 
 /** Functions of a file that mention a name on a line of which `counts` holds. */
-function usersIn(file: PorterFile, name: string, counts: (line: number) => boolean): string[] {
+function usersIn(file: PorterFile, name: string, counts: (line: number) => boolean): User[] {
   const word = new RegExp(`\\b${name}\\b`);
   return file.lines.flatMap((text, line) => {
     if (!word.test(text) || !counts(line)) return [];
     const user = definitionAt(file, line);
-    return user?.kind === 'function' && user.name !== name && !/^\s*(\*|\/\*|\/\/)/.test(text) ? [user.name] : [];
+    return user?.kind === 'function' && user.name !== name && !/^\s*(\*|\/\*|\/\/)/.test(text)
+      ? [{ user: user.name, text: text.trim() }]
+      : [];
   });
 }
 
@@ -150,34 +162,6 @@ export function sayUncoveredUses(edits: readonly PlacedEdit[], context: PortCont
 }
 
 /**
- * A guard that gives a function other parameters changes all its callers: the set's edits see to those of the base. One that
- * upstream has more calls it as before, and is said.
- */
-export function sayOtherCallers(edits: readonly PlacedEdit[], context: PortContext): void {
-  const ranges = edits.flatMap(({ result }) =>
-    result.placements.map((p) => ({ path: p.file.path, ...rangeOf(p), wraps: result.edit.wraps !== null })),
-  );
-  const covered = (path: ByteString, line: number) =>
-    ranges.some((r) => r.path === path && line >= r.first && (line < r.last || (!r.wraps && line === r.first)));
-  for (const { result } of edits) {
-    if (result.edit.guard === null) continue;
-    for (const p of result.placements) {
-      const added = stripComments(p.segments.flatMap((s) => s.added).join(''));
-      for (const [, name, list] of added.matchAll(HEAD)) {
-        const takes = list!.trim() === 'void' ? 0 : list!.split(',').length;
-        const now = context.target.kernel.definitions(name!).filter((f) => f.definition.kind === 'function');
-        if (now.length === 0 || now.some((f) => f.definition.signature?.parameters.length === takes)) continue;
-        const users = usersOf(name!, covered, context);
-        if (users.length === 0) continue;
-        p.confidence = Math.min(p.confidence, USED);
-        const text = `under the guard '${name}' takes ${takes} arguments, but ${users.slice(0, 3).join(', ')} calls it as upstream does`;
-        p.evidence.push({ kind: 'doubt', text });
-      }
-    }
-  }
-}
-
-/**
  * A guard around the whole body of a function makes it do nothing: the set knows that of the callers that the base has. One
  * that upstream made since may need what the function did, and is said.
  */
@@ -197,9 +181,6 @@ export function sayNewCallers(edits: readonly PlacedEdit[], context: PortContext
     }
   }
 }
-
-/** The head of a function: its name and its parameters. */
-const HEAD = /^(?:[A-Za-z_][\w*]*[ \t*]+)+(\w+)\s*\(((?:[^(){};]|\n)*)\)\s*(?:;|\{|$)/gm;
 
 function rangeOf(p: Placed): { first: number; last: number } {
   const [first, last] = [p.segments[0]!.site, p.segments[p.segments.length - 1]!.site];

@@ -59,6 +59,28 @@ describe('which release broke a hunk', () => {
     );
   });
 
+  it('is the one in which all that a guard held came to be used, and the same at every later target', async () => {
+    const helper = 'static int flush(struct vcpu *v)\n{\n\treturn flush_all(v);\n}\n\n';
+    const user = (...body: string[]) =>
+      `int run(struct vcpu *v)\n{\n\tint ret = 0;\n\n${body.join('')}\treturn ret;\n}\n`;
+    const old = '\tret = start_all(v, ret);\n';
+    const before = HEAD + helper + user(old);
+    const patched = `${HEAD}#ifndef CONFIG_CORE\n${helper}#endif\n${user(old)}`;
+    const hoisted = HEAD + helper + user('\tret = flush(v);\n', '\tret |= start_all(v, ret);\n');
+    const later = hoisted.replace(HEAD, `${HEAD}int later;\n\n`);
+    const between = { 'v5.4': {}, 'v5.5': { [FILE]: hoisted }, 'v5.8': { [FILE]: hoisted }, 'v5.9': { [FILE]: later } };
+    for (const upstream of [hoisted, later]) {
+      const { hunks } = await port({ [FILE]: before }, { [FILE]: patched }, { [FILE]: upstream }, [], { between });
+      const [hunk] = hunks.filter((h) => h.outcome === 'obsolete');
+      expect(hunk?.message).toContain('the guard has nothing left to do');
+      expect(hunk?.evidence.map((e) => e.kind)).toContain('used-unguarded');
+      expect(hunk?.causedBy).toMatchObject({
+        release: 'v5.5',
+        text: "the line 'ret = flush(v);' came to 'run' in v5.5, where the set guards nothing",
+      });
+    }
+  });
+
   it('is the move of a file for what followed it', async () => {
     const patched = { [FILE]: base[FILE]!.replace(ENTER, `${ENTER}\tcore_note(v);\n`) };
     const moved = 'arch/arm64/kvm/hyp/run.c';

@@ -58,4 +58,33 @@ describe('a new link in a chain of calls', () => {
       expect(files[C]).toContain(lines(...mid));
     }
   });
+
+  const free = (mid: string[]) => target(mid).replace('map_top(', 'map_all(');
+  const always = {
+    base: base.replace('map_top(', 'map_all('),
+    patched: lines(
+      ...fn('map_low', ['\t\t       pgprot_t prot, bool sec)'], work),
+      ...upper(call('map_low', ', addr & 1')),
+    ).replace('map_top(', 'map_all('),
+  };
+
+  test('takes it without a guard, too, where the set has none', async () => {
+    const { files, hunks } = await port({ [C]: always.base }, { [C]: always.patched }, { [C]: free(link(low())) });
+    expect(files[C]).toContain(
+      lines(head('map_mid'), '\t\t       pgprot_t prot, bool sec)', '{', '\tint ret;', '', ...low(', sec')),
+    );
+    expect(files[C]).not.toContain('#ifdef');
+    expect(hunks.flatMap((h) => h.message ?? []).join()).not.toContain('arguments');
+  });
+
+  test('is named where the set has no guard and it cannot be mended', async () => {
+    const mid = link([...low(), ...low()]);
+    const { files, hunks } = await port({ [C]: always.base }, { [C]: always.patched }, { [C]: free(mid) });
+    expect(files[C]).toContain(lines(...mid));
+    const [doubted] = hunks.filter((h) =>
+      h.message?.includes(`'map_low' takes 4 arguments, but 'map_mid' (${C}) passes 3`),
+    );
+    expect(doubted!.confidence).toBeLessThanOrEqual(0.75);
+    expect(hunks.some((h) => h.message?.includes(`passes 4 arguments to 'map_mid'`))).toBe(true);
+  });
 });

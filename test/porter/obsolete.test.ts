@@ -50,3 +50,44 @@ test('one that others make in other words does, and they are named', async () =>
   expect(hunk.message).toContain('unmap_walker');
   expect(hunk.edits[0]!.candidates.map((c) => [c.path, c.definition, c.line])).toEqual([[P, 'unmap_walker', 3]]);
 });
+
+describe('a guard around a call of a helper that is gone', () => {
+  const R = 'arch/arm64/kvm/hyp/run.c';
+  const helper = lines('static void turn_on(struct kvm *kvm)', '{', '\twrite_reg(kvm->arch.root, root_el2);', '}', '');
+  const run = (...call: string[]) =>
+    lines(
+      'int run(struct vcpu *vcpu)',
+      '{',
+      '\tsave_host(vcpu);',
+      ...call,
+      '\trestore_guest(vcpu);',
+      '\treturn 0;',
+      '}',
+    );
+  const call = '\tturn_on(vcpu->kvm);';
+  const guardOf = async (target: string) => {
+    const before = helper + run(call);
+    const after = helper + run('#ifndef CONFIG_SET', call, '#endif');
+    return (await port({ [R]: before }, { [R]: after }, { [R]: target })).hunks[0]!;
+  };
+  const other = (register: string) =>
+    lines('static void load_root(struct mmu *mmu)', '{', `\twrite_reg(root_of(mmu), ${register});`, '}', '');
+
+  test('is a conflict, with the place, where another one does its work', async () => {
+    const hunk = await guardOf(other('root_el2') + run('\tload_root(vcpu->mmu);'));
+    expect(hunk.outcome).toBe('conflict');
+    expect(hunk.message).toBe(
+      "'turn_on', which it guards out, is gone from the target, but 'load_root' does its work in 'run' now",
+    );
+    expect(hunk.edits[0]!.candidates.map((c) => [c.path, c.definition, c.line])).toEqual([[R, 'run', 9]]);
+  });
+
+  test('also where the caller does it itself', async () => {
+    const hunk = await guardOf(run('\twrite_reg(root_of(vcpu->mmu), root_el2);'));
+    expect(hunk.edits[0]!.candidates.map((c) => [c.definition, c.line])).toEqual([['run', 4]]);
+  });
+
+  test('has nothing left to do where what is called there does something else', async () => {
+    expect((await guardOf(other('trap_el2') + run('\tload_root(vcpu->mmu);'))).outcome).toBe('obsolete');
+  });
+});

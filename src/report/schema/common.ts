@@ -18,7 +18,12 @@ export const Kernel = z
 export const Location = z.object({
   path: z.string(),
   definition: z.string().nullable().describe('Enclosing definition; null at file level.'),
-  line: z.int().min(0).describe('1-based.'),
+  line: z
+    .int()
+    .min(0)
+    .describe(
+      '1-based. Of a place in the target: a line of it as it was before the port; of a file of the set, its own.',
+    ),
 });
 
 export const Candidate = Location.extend({
