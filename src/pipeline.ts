@@ -5,6 +5,7 @@ import { keepsCallee } from './porter/callees';
 import { CodeSearch } from './porter/code-search';
 import { collisionsOf } from './porter/collisions';
 import { Sections } from './porter/sections';
+import { registersOf } from './porter/software-registers';
 import { Aligner } from './porter/place';
 import { EraParts } from './porter/era-parts';
 import { arraysDeclared } from './porter/macro-texts';
@@ -174,6 +175,7 @@ function contextOf(
       { paths: () => new Set([...base.tree.paths(), ...touchedPaths(set)]), read: (path) => patched.text(path) },
       { paths: () => target.tree.paths(), read: (path) => target.text(path) },
     ),
+    registers: registersOf(set.patches),
     roleOf: rolesOf(set.patches, base.tree.paths()),
   };
   return { context, own, arrays };

@@ -38,6 +38,8 @@ export interface PortContext {
   collisions: Collisions;
   /** The options that the patched base or the target defines. */
   options: Options;
+  /** Registers for software's own use that the set goes by: see `software-registers.ts`. */
+  registers: ReadonlySet<string>;
   /** How many edits inside definitions went from a file of the base to one file of the target; `from\0to`. */
   votes: Map<string, number>;
   roleOf: (path: ByteString) => Role;

@@ -2,6 +2,7 @@ import type { Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { PortContext } from './context';
 import { localsOf } from './locals';
+import { contestedRegister } from './software-registers';
 import type { Pairing } from './site';
 import type { PorterFile } from './view';
 
@@ -50,6 +51,11 @@ export async function readAsUpstream(
       learned.lines = read;
       const text = `'${spelt(from.split(' '))}' is '${now}' in upstream's own code`;
       learned.evidence.push({ kind: 'expression-learned', text });
+      const register = contestedRegister(now, context);
+      if (register !== null) {
+        const why = `'${now}' goes by '${register}', which the set goes by, too: what is in it may be the set's`;
+        learned.evidence.push({ kind: 'doubt', text: why });
+      }
       break;
     }
   }

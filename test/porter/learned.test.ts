@@ -30,6 +30,19 @@ describe('a field that upstream took away', () => {
     );
   });
 
+  test('is a doubt where upstream goes by a register of software that the set goes by, too', async () => {
+    const KVM = 'arch/arm64/include/asm/kvm_asm.h';
+    const macro = lines('#define this_cpu(sym) ((void *)(sym) + read_sysreg(tpidr_el2))');
+    const message = async (...more: string[]) => {
+      const set = own(['el2_enter(hyp_va(vcpu->host_ctxt), 1);', ...more].join('\n\t'));
+      const { patches } = await port(base, { [NEW]: set }, { ...target, [KVM]: macro });
+      return patches[0]!.files[0]!.message!;
+    };
+    const goesBy = /goes by 'tpidr_el2', which the set goes by, too/;
+    expect(await message('write_sysreg((u64)vcpu, tpidr_el2);')).toMatch(goesBy);
+    expect(await message('/* as tpidr_el2 */', 'write_sysreg((u64)vcpu, tpidr_el1);')).not.toMatch(goesBy);
+  });
+
   test('stays, and is said, where upstream says two things', async () => {
     const twice = base[C]! + run('hyp_va(vcpu->host_ctxt)').replace('void run', 'void rerun');
     const now = target[C]! + run('global_ctxt()').replace('void run', 'void rerun');
