@@ -280,6 +280,9 @@ export class Adapter {
     if (entry && heir && (member || entry.from.kind === 'field')) {
       return { doubt: `mentions the field '${word}', which is '${heir.name}' in the target` };
     }
+    // `LEVEL(data)` is no `level(data)`: which struct's field it is, and how that is reached, nothing says.
+    if (entry && heir?.kind === 'field')
+      return { doubt: `mentions '${word}', which is the field '${heir.name}' in the target`, gone: word };
     const callable = entry?.changes.find((c) => c.kind === 'became-callable');
     if (
       entry &&

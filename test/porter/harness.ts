@@ -7,6 +7,7 @@ import type { KernelTree } from '../../src/io/tree';
 import { readDiff } from '../../src/patch-set/diff-reader';
 import type { PatchSet } from '../../src/patch-set/patch-set';
 import type { PortedPatch } from '../../src/porter/port';
+import { parseRows } from '../../src/symbol-map/chronicle/rows';
 import { runPipeline, runStepwise } from '../../src/pipeline';
 
 /** A second set of the family: its own base, whole, and what it makes of that. */
@@ -83,7 +84,7 @@ export async function port(
   patched: Texts,
   target: Texts,
   moved: string[] = [],
-  way: { between?: Between; stepwise?: boolean; generate?: boolean; reference?: ReferenceTexts } = {},
+  way: { between?: Between; stepwise?: boolean; generate?: boolean; reference?: ReferenceTexts; rules?: string } = {},
 ): Promise<Ported> {
   const after = { ...base, ...patched };
   const upstream = { ...base, ...target };
@@ -101,7 +102,7 @@ export async function port(
       target: memoryTree('v5.10', upstream),
       between: way.between ? between : null,
       scratch,
-      knowledge: {},
+      knowledge: way.rules ? { rules: parseRows(way.rules, 'rules', true) } : {},
       cache: null,
       markers: false,
       generate: way.generate ?? true,

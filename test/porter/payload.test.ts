@@ -263,3 +263,38 @@ describe('a macro that a file had for itself', () => {
     expect(hunks[0]!.confidence).toBeLessThan(0.9);
   });
 });
+
+test('a macro that upstream made a field is none to call', async () => {
+  const H = 'arch/arm64/include/asm/kvm_host.h';
+  const user = (name: string, level: string, ...own: string[]) =>
+    lines(
+      `int ${name}(struct table *data)`,
+      '{',
+      `\tint at = ${level};`,
+      '',
+      ...own,
+      '\treturn walk(data, at);',
+      '}',
+      '',
+    );
+  const users = (level: string, ...own: string[]) =>
+    user('map', level, ...own) + user('unmap', level) + user('find', level) + user('split', level);
+  const base = lines('struct table {', '\tint levels;', '};', '#define START_LEVEL(d)\t(4 - (d)->levels)');
+  const target = lines('struct table {', '\tint start_level;', '};');
+  const own = '\tnote(START_LEVEL(data));';
+  const rules = `- release: v5.6
+  kind: rename
+  says: renamed
+  from: { paths: [${H}], pattern: START_LEVEL, symbol: START_LEVEL }
+  to: { paths: [${H}], pattern: start_level, symbol: table.start_level }
+  note: kept per table`;
+  const { files, hunks } = await port(
+    { [H]: base, [C]: users('START_LEVEL(data)') },
+    { [C]: users('START_LEVEL(data)', own) },
+    { [H]: target, [C]: users('data->start_level') },
+    [],
+    { rules },
+  );
+  expect(files[C]).not.toMatch(/start_level\(/);
+  expect(hunks[0]!.evidence.map((e) => e.kind)).toContain('doubt');
+});
