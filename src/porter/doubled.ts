@@ -117,12 +117,7 @@ function doubt(r: EditResult, results: readonly EditResult[], base: PorterFile):
   const text = 'upstream has made the other changes of its hunk there already';
   const changed = r.placements.find((p) => p.confidence < EXACT && r.edit.segments.some((s) => s.removed.length));
   if (changed) {
-    const candidate = {
-      path: changed.file.path,
-      line: changed.segments[0]!.site.at + 1,
-      definition: changed.definition,
-    };
-    r.failure = { placed: false, reason: text, evidence: changed.evidence, candidate };
+    r.failure = { placed: false, reason: text, evidence: changed.evidence, candidate: placeOf(changed) };
     r.placements = [];
     r.outcome = 'conflict';
   }
@@ -132,12 +127,12 @@ function doubt(r: EditResult, results: readonly EditResult[], base: PorterFile):
   }
 }
 
+function placeOf(p: Placed) {
+  return { path: p.file.path, definition: p.definition, line: p.segments[0]!.site.at + 1 };
+}
+
 function alreadyMade(r: EditResult, confidence: number, text: string): void {
-  const target = r.placements.map((p) => ({
-    path: p.file.path,
-    definition: p.definition,
-    line: p.segments[0]!.site.at + 1,
-  }));
+  const target = r.placements.map(placeOf);
   r.placements = [];
   r.outcome = 'already-upstream';
   r.there = { strategy: 'upstream', confidence, target, evidence: [{ kind: 'already-there', text }] };

@@ -71,19 +71,58 @@ describe('a change that upstream has made', () => {
   });
 
   test('takes along the braces of its hunk', async () => {
-    const body = (...lines_: string[]) => fn('map_page', ...start, ...lines_, 'return 0;');
-    const was = body('if (page)', '\tinstall_page(kvm, page);', 'flush_page(kvm, addr);');
-    const is = body('if (page) {', '\tinstall_page_at(kvm, page, addr);', '}', 'flush_page(kvm, addr);');
-    const now = body(
-      'trace_map(kvm, page);',
-      'if (page) {',
-      '\tinstall_page_at(kvm, page, addr);',
-      '}',
-      'flush_pages(kvm);',
-    );
-    const { text } = await ported(was, is, now);
-    expect(text.split('}\n')).toHaveLength(now.split('}\n').length);
+    const loop = (...code: string[]) =>
+      fn('map_page', ...start, 'while (page) {', ...code, '}', 'unlock_map(kvm);', ...end);
+    const was = loop('\tif (map_one(kvm, page))', '\t\tgoto unlock;');
+    const is = loop('\tif (map_one(kvm, page)) {', '\t\tbreak_walk(kvm, page);', '\t\tgoto unlock;', '\t}');
+    const now = is.replace('\tunlock_map(kvm);\n', '\tunlock_map(kvm);\n\tcount_map(kvm, page);\n');
+    const { outcomes, text } = await ported(was, is, now);
+    expect(outcomes).toEqual(['already-upstream']);
+    expect(text).toBe(now);
   });
+});
+
+describe('what stands in one hunk with changes that upstream has made', () => {
+  const body = (...code: string[]) => fn('map_page', 'u64 page = page_of(kvm, addr);', ...code, 'return 0;');
+  const check = ['if (is_reserved_page(kvm, page))', '\tgoto out_reserved;'];
+
+  test('is moved already when upstream has it only where the hunk puts it', async () => {
+    const was = body('lock_page(kvm, page);', 'note_page(kvm, page);', ...check, 'install_page(kvm, page);');
+    const is = body(...check, 'lock_page(kvm, page);', 'note_page(kvm, page);', 'install_page(kvm, page);');
+    const now = body(
+      ...check,
+      'lock_page(kvm, page);',
+      'note_page(kvm, page);',
+      'install_page(kvm, page);',
+      'count(kvm);',
+    );
+    expect(await ported(was, is, now)).toMatchObject({ text: now });
+  });
+
+  test('is not put over what upstream made of it', async () => {
+    const dump = ['printk("page %d of %d", page_id(page), kvm->id);', 'dump_stack();'];
+    const all = (first: string, ...code: string[]) => fn('map_page', first, '', ...code, ...dump);
+    const was = all('u64 owner = 0;', 'if (kvm->owner && kvm->owner != OWNER_INIT)', '\towner = kvm->owner;');
+    const is = all('u64 owner = READ_ONCE(kvm->owner);', 'if (owner == OWNER_INIT)', '\towner = 0;').replace(
+      'kvm->id',
+      'READ_ONCE(kvm->id)',
+    );
+    const now = is.replace('\tdump_stack();\n', '\tdump_stack();\n\tcount_dump(kvm);\n');
+    expect((await ported(was, is, now)).text).toBe(now);
+  });
+});
+
+test('most of what a function of the set says in one that upstream has added is a conflict', async () => {
+  const base = fn('map_page', ...start, ...end);
+  const steps = ['u64 old = psr_of(kvm);', 'u64 now = keep_flags(old, PSR_N);', 'now |= mask_irqs(kvm, PSR_I);'];
+  const set = fn('state_of', ...steps, 'return now;') + base;
+  const target = fn('enter_state', ...steps, 'write_psr(kvm, now, addr);', 'return 0;') + base;
+  const { outcomes, text, reason } = await ported(base, set, target);
+  expect(outcomes).toEqual(['conflict']);
+  expect(text).toBe(target);
+  expect(reason).toMatch(/^3 of the 5 lines that it adds are in 'enter_state'/);
+  const other = fn('enter_state', steps[0]!, 'write_psr(kvm, old, addr);', 'return 0;') + base;
+  expect((await ported(base, set, other)).outcomes).not.toEqual(['conflict']);
 });
 
 describe('a definition that upstream has', () => {
