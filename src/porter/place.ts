@@ -132,7 +132,8 @@ export class Aligner {
   /** The lines of two definitions. */
   definitions(base: PorterFile, from: Definition, target: PorterFile, to: Definition): Pairing {
     return this.remember(`d ${base.path}:${from.start} ${target.path}:${to.start}`, base, target, () => {
-      const rename = (w: string) => (w === from.name ? to.name : this.rename(w));
+      const parameters = renamedParameters(base, from, target, to);
+      const rename = (w: string) => (w === from.name ? to.name : (parameters.get(w) ?? this.rename(w)));
       return {
         base,
         target,
@@ -177,6 +178,32 @@ export class Aligner {
     this.known.set(key, made);
     return made;
   }
+}
+
+/**
+ * Parameters that have another name in the target, by their place in the list: neither function speaks of the other's name,
+ * and none of the names is one of a field as well.
+ */
+function renamedParameters(
+  base: PorterFile,
+  from: Definition,
+  target: PorterFile,
+  to: Definition,
+): ReadonlyMap<string, string> {
+  const renamed = new Map<string, string>();
+  const [ours, theirs] = [from.signature?.parameters ?? [], to.signature?.parameters ?? []];
+  if (from.kind !== 'function' || to.kind !== 'function') return renamed;
+  const has = (file: PorterFile, d: Definition, name: string, before = '') =>
+    new RegExp(`${before}\\b${name}\\b`).test(stripComments(file.text.slice(d.start, d.end)));
+  for (const [i, { name }] of ours.entries()) {
+    const now = theirs[i]?.name ?? '';
+    if (name === now) continue;
+    const known = name === '' || now === '' || has(base, from, now) || has(base, from, name, '(?:->|\\.)\\s*');
+    // What comes behind one that is not the same stands in another place.
+    if (known || has(target, to, name, '(?<![.>\\w])')) break;
+    renamed.set(name, now);
+  }
+  return renamed;
 }
 
 function renameUnit(unit: Unit, rename: Rename): Unit {
