@@ -76,6 +76,8 @@ export interface NotPlaced {
   evidence: Evidence[];
   /** A macro that it would define twice. */
   double?: string;
+  /** True when it has a place, and only goes where another edit goes: see `together.ts`. */
+  follows?: boolean;
   /** Where it would go if somebody said so: the best there is, or null. */
   candidate: { path: ByteString; line: number; definition: string | null; parts?: Candidate['parts'] } | null;
   /** Other such places. */
@@ -199,8 +201,8 @@ function renamedParameters(
     const now = theirs[i]?.name ?? '';
     if (name === now) continue;
     const known = name === '' || now === '' || has(base, from, now) || has(base, from, name, '(?:->|\\.)\\s*');
-    // What comes behind one that is not the same stands in another place.
-    if (known || has(target, to, name, '(?<![.>\\w])')) break;
+    // Reached through the new one, or still there, it is not what is called otherwise now; then nothing behind it is known.
+    if (known || has(target, to, name, '(?<![.>\\w])') || has(target, to, name, `\\b${now}\\s*->\\s*`)) break;
     renamed.set(name, now);
   }
   return renamed;
