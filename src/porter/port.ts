@@ -14,6 +14,7 @@ import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { settleDeadGuards } from './dead-guards';
+import { sayNewPlaces } from './everywhere';
 import { isInert } from './inert';
 import { sayPartners } from './partners';
 import { keepInComments } from './comments';
@@ -59,6 +60,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
   await sayOtherCounts(context.placed, context);
   sayNewCallers(context.placed, context);
   await sayLostCallers(context.placed, context);
+  sayNewPlaces(context.placed);
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;
