@@ -11,6 +11,7 @@ import { keepConstants } from './constants';
 import { Constructed } from './constructed';
 import type { PortContext } from './context';
 import { copiesOfNothing, readAsUpstream } from './learned';
+import { MacroFields } from './macro-fields';
 import { calledAs, changeEvidence, MacroTexts } from './macro-texts';
 import type { View } from './view';
 import type { MapEntry, SignatureChange } from '../symbol-map/types';
@@ -60,6 +61,7 @@ export class Adapter {
   private readonly asm: AsmMacros;
   private readonly carrier: Carrier;
   private readonly macros: MacroTexts;
+  private readonly macroFields = new MacroFields();
   private readonly constructed: Constructed;
   private readonly readings = new Map<string, Reading>();
   private readonly calls = new Map<string, { dropped: number[]; arity: number } | { doubt: string } | null>();
@@ -237,17 +239,24 @@ export class Adapter {
     where: Surroundings,
     context: PortContext,
   ): Promise<Adapted> {
-    const first = this.adapt(lines, path, where);
+    const isOwn = (name: string) => this.own.has(name);
+    const fields = await this.macroFields.read(lines, where.around ?? '', isOwn, context);
+    const first = this.adapt(fields.lines, path, where);
+    first.evidence.push(...fields.evidence);
     if (first.lost.size === 0) return first;
-    const learned = await readAsUpstream(lines, [...first.lost.keys()], context);
+    const learned = await readAsUpstream(fields.lines, [...first.lost.keys()], context);
     const copies = copiesOfNothing(
       learned.lines,
       new Set([...first.lost].flatMap(([field, type]) => (NUMBER.test(type) ? [field] : []))),
-      (name) => this.own.has(name),
+      isOwn,
     );
     if (learned.evidence.length === 0 && copies.doubts.length === 0) return first;
     const again = this.adapt(copies.lines, path, where);
-    again.evidence.push(...learned.evidence, ...copies.doubts.map((text) => ({ kind: 'field-removed', text })));
+    again.evidence.push(
+      ...fields.evidence,
+      ...learned.evidence,
+      ...copies.doubts.map((text) => ({ kind: 'field-removed', text })),
+    );
     again.doubts.push(...learned.evidence.map((e) => e.text), ...copies.doubts);
     return again;
   }

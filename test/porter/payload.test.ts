@@ -288,13 +288,18 @@ test('a macro that upstream made a field is none to call', async () => {
   from: { paths: [${H}], pattern: START_LEVEL, symbol: START_LEVEL }
   to: { paths: [${H}], pattern: start_level, symbol: table.start_level }
   note: kept per table`;
-  const { files, hunks } = await port(
-    { [H]: base, [C]: users('START_LEVEL(data)') },
-    { [C]: users('START_LEVEL(data)', own) },
-    { [H]: target, [C]: users('data->start_level') },
-    [],
-    { rules },
-  );
+  const ported = (now: string) =>
+    port(
+      { [H]: base, [C]: users('START_LEVEL(data)') },
+      { [C]: users('START_LEVEL(data)', own) },
+      { [H]: target, [C]: users(now) },
+      [],
+      { rules },
+    );
+  const shown = await ported('data->start_level');
+  expect(shown.files[C]).toContain('\tnote(data->start_level);\n');
+  // Where upstream's own lines do not show how the field is reached, the rule alone does not say it.
+  const { files, hunks } = await ported('first_level(data)');
   expect(files[C]).not.toMatch(/start_level\(/);
   expect(hunks[0]!.evidence.map((e) => e.kind)).toContain('doubt');
 });
