@@ -4,6 +4,7 @@ import { includeCandidates } from '../kernel-index/scope';
 import type { KernelIndex } from '../kernel-index/index';
 import type { SymbolMap } from '../symbol-map';
 import type { Operand } from './align';
+import { readAccessors } from './accessors';
 import { AsmMacros, readMacros } from './asm-macros';
 import { Carrier, withCarried } from './carry';
 import { readChains } from './chains';
@@ -135,6 +136,10 @@ export class Adapter {
     );
     // A word that was dropped leaves its blank behind.
     if (evidence.size) rewritten = rewritten.replace(/\x01 ?/g, '');
+    const accesses = readAccessors(rewritten, path, around, this.base, this.target, this.map, isOwn);
+    rewritten = accesses.text;
+    for (const e of accesses.evidence) evidence.set(e.text, e);
+    for (const doubt of accesses.doubts) doubts.add(doubt);
     const chains = readChains(rewritten, path, around, this.base, this.target, this.map);
     rewritten = this.respell(chains.text, evidence);
     for (const e of chains.evidence) evidence.set(e.text, e);
