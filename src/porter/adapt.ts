@@ -14,6 +14,7 @@ import type { PortContext } from './context';
 import { copiesOfNothing, readAsUpstream } from './learned';
 import { MacroFields } from './macro-fields';
 import { calledAs, changeEvidence, MacroTexts } from './macro-texts';
+import { takesNames } from './pasted-operands';
 import type { View } from './view';
 import type { MapEntry, SignatureChange } from '../symbol-map/types';
 
@@ -319,6 +320,12 @@ export class Adapter {
     if (entry && heir && entry.status === 'renamed' && entry.confidence >= SURE) {
       if (statementOnly(entry, this.target) && !statementOnly(entry, this.base))
         return { doubt: `mentions '${word}', which is '${heir.name}', a whole statement, in the target`, gone: word };
+      // What a function is handed is a value; this macro would make a name of it.
+      if (entry.from.kind !== 'macro' && heir.kind === 'macro' && takesNames(heir.name, target))
+        return {
+          doubt: `mentions '${word}', which is '${heir.name}', a macro that takes names, in the target`,
+          gone: word,
+        };
       if (otherOperands(entry, base, target))
         return { doubt: `mentions '${word}', which is '${heir.name}' with other operands now`, gone: word };
       const name = heir.name.slice(heir.name.lastIndexOf('.') + 1);
