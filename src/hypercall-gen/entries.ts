@@ -36,6 +36,14 @@ function isComputed(line: string, variable: RegExp): boolean {
   return [...line.matchAll(/\$\(([a-z]+(?:-[a-z]+)*)-[ym]\)/g)].some((m) => variable.test(m[1]!));
 }
 
+/** The objects that the lists of a Makefile name, without their `.o`, each with the option of its list. */
+export function objectsIn(makefile: ByteString): { stem: string; option: string | null }[] {
+  const lists = makefile.replace(/\\\n/g, ' ').matchAll(/^[\w-]+-(?:y|\$\((\w+)\))[ \t]*[:+]?=(.*)$/gm);
+  return [...lists].flatMap(([, option, list]) =>
+    [...list!.matchAll(/(?:^|\s)(\S+)\.o(?=\s|$)/g)].map((m) => ({ stem: m[1]!, option: option ?? null })),
+  );
+}
+
 /** Lines get no longer than checkpatch lets them. */
 const WIDTH = 100;
 

@@ -55,7 +55,8 @@ export function readLocals(lines: readonly ByteString[], scopes: Scopes, kernels
       evidence.push({ kind: 'local-respelt', text: `the local '${name}' was '${value}': it is written out` });
       continue;
     }
-    const now = learned(name, pairing) ?? byType(name, scopes, text(pairing.base, scopes.base), kernels.target);
+    const typed = () => byType(name, scopes, text(pairing.base, scopes.base), kernels.target);
+    const now = learned(name, pairing) ?? asRead(name, typed(), text(pairing.target, scopes.target), read);
     const container =
       now || assigned(name, text(pairing.base, scopes.base))
         ? null
@@ -213,6 +214,21 @@ function spell(words: readonly string[]): string | null {
     if (w === ')' && --depth < 0) return null;
   }
   return depth === 0 ? words.join('') : null;
+}
+
+/**
+ * What upstream's own lines read only as `f(a->b)->c` cannot be read as it is: by an address of another space, say. So the
+ * payload does the same, unless it calls the very function already.
+ */
+function asRead(name: string, now: Reading | null, is: ByteString, payload: ByteString): Reading | null {
+  if (now === null || !/^\w+->\w+$/.test(now.text)) return now;
+  const code = stripComments(is);
+  const uses = code.match(new RegExp(`(?<![\\w.>])${now.text}(?!\\w)`, 'g')) ?? [];
+  const through = [...code.matchAll(new RegExp(`\\b(\\w+)\\(${now.text}\\)->`, 'g'))].map((m) => m[1]!);
+  const [call] = through;
+  if (call === undefined || new Set(through).size > 1 || through.length < uses.length) return now;
+  if (new RegExp(`\\b${call}\\s*\\(\\s*${name}\\b`).test(payload)) return now;
+  return { text: `${call}(${now.text})`, why: `${now.why}, and upstream reads it through '${call}()' there` };
 }
 
 /** A parameter of the target whose struct has exactly one member of the type that the name has. */

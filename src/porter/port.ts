@@ -193,15 +193,13 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const merged = code && own ? await withUpstreamChanges(own, context) : null;
   const called = renamed(merged?.text ?? text, source, code ? context.collisions : new Map());
+  const object = context.parts?.placesAllOf(source) ?? null;
+  const written = object ? new Map<string, string>() : await context.sections.written(path);
   const adapted = code
-    ? await context.adapter.adaptAll(
-        splitLines(called.text),
-        path,
-        { written: await context.sections.written(path), carries: 'functions' },
-        context,
-      )
+    ? await context.adapter.adaptAll(splitLines(called.text), path, { written, carries: 'functions' }, context)
     : null;
   if (adapted) {
+    if (object && adapted.evidence.some((e) => e.kind === 'attribute-dropped')) adapted.evidence.push(object);
     adapted.doubts.push(...adapted.blockers, ...(merged?.doubts ?? []));
     adapted.evidence.push(...(merged?.evidence ?? []), ...called.evidence);
   }
