@@ -25,6 +25,7 @@ import {
   type ScopePair,
 } from './place';
 import type { Resolved } from './resolutions';
+import { returnedCall } from './returned-calls';
 import type { User } from './uses';
 import type { PorterFile } from './view';
 
@@ -167,7 +168,10 @@ export async function portEdit(
     const reason = 'the code that it guards out moved to another place of the target';
     return failed({ placed: false, reason, evidence: obsolete.evidence, candidate: null });
   }
-  const joined = placed.length === 0 ? await joinCall(edit, base, heirsOf, context) : null;
+  const joined =
+    placed.length === 0
+      ? ((await joinCall(edit, base, heirsOf, context)) ?? (await returnedCall(edit, base, heirsOf, context)))
+      : null;
   if (joined) return finish(edit, base, [joined], heirsOf, context);
   if (placed.length === 0)
     return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
