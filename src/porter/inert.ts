@@ -78,7 +78,9 @@ export class Options {
 
   async isUndefined(name: string): Promise<boolean> {
     this.known ??= this.collect();
-    return !(await this.known).has(name);
+    const known = await this.known;
+    // Trees without a single option are parts of trees: they say nothing of what is missing.
+    return known.size > 0 && !known.has(name);
   }
 
   private async collect(): Promise<ReadonlySet<string>> {

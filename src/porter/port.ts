@@ -13,6 +13,7 @@ import { lineOf, renumbered } from './numbering';
 import { scopeOf } from './place';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
+import { settleDeadGuards } from './dead-guards';
 import { isInert } from './inert';
 import { sayPartners } from './partners';
 import { keepInComments } from './comments';
@@ -354,6 +355,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   noticeDoubled(results, base, (word) => context.heirs.rename(word));
   if (base.index.language !== 'kbuild' && base.index.language !== 'kconfig') keepInComments(results, base);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
+  await settleDeadGuards(results, base, context);
   settleDeclarations(results, base);
   leaveOutUsed(results, base);
   sayPartners(results, base);

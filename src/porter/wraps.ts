@@ -119,13 +119,19 @@ export function wrappedRange(
   p.targetUnits.forEach((u, i) => {
     if (u.first >= first && u.last < last) inside.add(i);
   });
+  const matched = new Set(p.match.flatMap((m) => (m ? [m.to] : [])));
+  /** Upstream moved a line that the guard does not hold to where all of its kind lie inside. */
+  const movedIn = (unit: Unit) => {
+    const twins = p.targetUnits.flatMap((u, i) => (u.key === unit.key && !matched.has(i) ? [i] : []));
+    return twins.length > 0 && twins.every((i) => inside.has(i));
+  };
   p.baseUnits.forEach((unit, i) => {
     if (unit.first < edit.wraps!.first || unit.last > edit.wraps!.last) {
       const to = p.match[i]?.to;
       // What it grew over was looked at when it grew.
       const line = to === undefined ? -1 : p.targetUnits[to]!.first;
       const grown = core !== undefined && (line < core.at || line >= core.end);
-      if (to !== undefined && inside.has(to) && unit.weight >= 0.7 && !grown) swallowed++;
+      if (unit.weight >= 0.7 && !grown && (to !== undefined ? inside.has(to) : movedIn(unit))) swallowed++;
       return;
     }
     total++;

@@ -43,3 +43,9 @@ test('without a place it is reported, and nobody has to decide about it', async 
     expect(hunks.map((h) => [['conflict', 'obsolete'].includes(h.outcome), isLeft(h)])).toEqual([[true, left]]);
   }
 });
+
+test('trees without a single option are parts of trees, and say nothing of what is missing', async () => {
+  const patched = base.replace('\tone();\n', '#ifndef CONFIG_OLD\n\tone();\n#else\n\tnew();\n#endif\n');
+  const { hunks } = await port({ [C]: base }, { [C]: patched }, {});
+  expect(hunks.map((h) => h.inert)).toEqual([false]);
+});
