@@ -1,6 +1,7 @@
 import type { Evidence, Outcome } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
+import { valueLine } from './asm-values';
 import { statementsIn } from './blocks';
 import { joinCall } from './checked-calls';
 import type { FoundCode } from './code-search';
@@ -176,6 +177,8 @@ export async function portEdit(
       ? ((await joinCall(edit, base, heirsOf, context)) ?? (await returnedCall(edit, base, heirsOf, context)))
       : null;
   if (joined) return finish(edit, base, [joined], heirsOf, context);
+  const value = placed.length === 0 ? await valueLine(edit, base, heirsOf, context) : null;
+  if (value) return finish(edit, base, [value], heirsOf, context);
   const followed = placed.length === 0 ? await movedBlock(edit, base, heirsOf, context) : null;
   if (followed) return finish(edit, base, [followed], heirOf([...scopes][0]!, followed), context);
   if (placed.length === 0)
