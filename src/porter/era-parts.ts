@@ -56,6 +56,11 @@ export class EraParts {
     ];
   }
 
+  /** Where the nVHE object is listed, and which sources of the set are for EL2. */
+  get el2(): { makefile: ByteString | null; sources: ReadonlySet<ByteString> } {
+    return { makefile: this.change.to.nvheMakefile, sources: this.change.el2Sources };
+  }
+
   /**
    * Edits of assembly that belong to the way of a host into EL2, when the target's host comes in elsewhere: that way is
    * generated for calls, and has to be made by hand for whatever else comes along it.

@@ -4,6 +4,7 @@ import type { Definition } from '../kernel-index/types';
 import { containerOf, spelt, throughContainer, type Kernels } from './containers';
 import { scopeOf, type Placed } from './place';
 import type { Pairing } from './site';
+import { storedIn } from './stored';
 import type { PorterFile } from './view';
 
 /** A definition of the base and what it became, with their lines aligned. */
@@ -56,11 +57,21 @@ export function readLocals(lines: readonly ByteString[], scopes: Scopes, kernels
       continue;
     }
     const typed = () => byType(name, scopes, text(pairing.base, scopes.base), kernels.target);
-    const now = learned(name, pairing) ?? asRead(name, typed(), text(pairing.target, scopes.target), read);
-    const container =
-      now || assigned(name, text(pairing.base, scopes.base))
+    const changes = assigned(name, text(pairing.base, scopes.base));
+    const now =
+      learned(name, pairing) ??
+      asRead(name, typed(), text(pairing.target, scopes.target), read) ??
+      (changes
         ? null
-        : containerOf(name, scopes.base, scopes.target, kernels);
+        : storedIn(
+            name,
+            scopes.base,
+            text(pairing.base, scopes.base),
+            scopes.target,
+            text(pairing.target, scopes.target),
+            kernels,
+          ));
+    const container = now || changes ? null : containerOf(name, scopes.base, scopes.target, kernels);
     if (container) {
       read = throughContainer(read, name, container);
       const what = `'${name}' is ${spelt(container)}: every caller hands over '${container.path}' of what it handed over`;

@@ -2,6 +2,7 @@ import type { Candidate, EditReport, Evidence, FileReport, HunkReport, Location,
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
 import { isBinary, splitLines, type ByteString } from '../core/text';
 import { sayOtherCounts } from './arity';
+import { settleStack } from './asm-values';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import { renamed, renameIn } from './collisions';
 import type { PortContext } from './context';
@@ -358,6 +359,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   await settleDeadGuards(results, base, context);
   settleDeclarations(results, base);
+  settleStack(results, base);
   leaveOutUsed(results, base);
   sayPartners(results, base);
   await passParametersOn(results, base, context);
