@@ -27,6 +27,7 @@ import {
   type ScopePair,
 } from './place';
 import type { Resolved } from './resolutions';
+import { rangeLength } from './range-lengths';
 import { returnedCall } from './returned-calls';
 import type { User } from './uses';
 import type { PorterFile } from './view';
@@ -181,7 +182,9 @@ export async function portEdit(
   }
   const joined =
     placed.length === 0
-      ? ((await joinCall(edit, base, heirsOf, context)) ?? (await returnedCall(edit, base, heirsOf, context)))
+      ? ((await joinCall(edit, base, heirsOf, context)) ??
+        (await returnedCall(edit, base, heirsOf, context)) ??
+        (await rangeLength(edit, base, heirsOf, context)))
       : null;
   if (joined) return finish(edit, base, [joined], heirsOf, context);
   const value = placed.length === 0 ? await valueLine(edit, base, heirsOf, context) : null;
