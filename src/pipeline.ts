@@ -12,6 +12,7 @@ import { arraysDeclared } from './porter/macro-texts';
 import { MappedHeirs } from './porter/heirs';
 import type { PortContext } from './porter/context';
 import { Reference } from './porter/reference';
+import { GoneOptions, optionsBrought } from './porter/gone-options';
 import { Options } from './porter/inert';
 import { portPatch, type PortedPatch } from './porter/port';
 import { Resolutions, type Resolution } from './porter/resolutions';
@@ -26,7 +27,7 @@ import { eraChange } from './hypercall-gen/era-parts';
 import { mapSymbols, type MapOptions } from './symbol-map';
 import type { Scratch } from './io/scratch';
 import type { KernelTree } from './io/tree';
-import type { Patch } from './core/patch';
+import { pathOf, type Patch } from './core/patch';
 import { formatVersion, releasesApart } from './core/version';
 import type { Operand } from './porter/align';
 import type { ByteString } from './core/text';
@@ -87,7 +88,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
 
   const target = new View(targetIndex);
   const era = input.generate ? await eraChange(set, input.base, input.target) : null;
-  const sides = sidesOf(set, target, scope, input.knowledge);
+  const sides = sidesOf(set, target, scope, input);
   const { context, own, arrays } = contextOf(set, baseIndex, sides, {
     markers: input.markers ? { target: input.target.name, set: set.name } : null,
     resolutions:
@@ -143,20 +144,24 @@ type Sides = Pick<PortContext, 'target' | 'refused' | 'twins' | 'folded'> & {
   knowledge: MapOptions;
   /** True for a file that the target has, or gets from the set. */
   hasFile: (path: ByteString) => boolean;
+  /** The releases on the way, and the target behind them; none when nobody asks them. */
+  between: readonly KernelTree[];
 };
 
-function sidesOf(set: PatchSet, target: View, scope: Scope, knowledge: MapOptions): Sides {
+function sidesOf(set: PatchSet, target: View, scope: Scope, input: PipelineInput): Sides {
+  const { knowledge } = input;
   const brought = new Set(filesAdded(set));
   const refused = new Set<ByteString>();
   const hasFile = (path: ByteString) => target.has(path) || (brought.has(path) && !refused.has(path));
-  return { target, scope, knowledge, hasFile, refused, twins: new Map(), folded: new Set() };
+  const between = input.between ? [...input.between, input.target] : [];
+  return { target, scope, knowledge, hasFile, between, refused, twins: new Map(), folded: new Set() };
 }
 
 /** What the porter needs to carry a set from its base to the target. */
 function contextOf(
   set: PatchSet,
   baseIndex: KernelIndex,
-  { target, refused, twins, folded, scope, knowledge, hasFile }: Sides,
+  { target, refused, twins, folded, scope, knowledge, hasFile, between }: Sides,
   rest: Pick<PortContext, 'markers' | 'resolutions' | 'parts' | 'reference'>,
 ): { context: PortContext; own: Set<string>; arrays: Set<string> } {
   const [base, patched] = [new View(baseIndex), new View(baseIndex)];
@@ -174,6 +179,12 @@ function contextOf(
     options: new Options(
       { paths: () => new Set([...base.tree.paths(), ...touchedPaths(set)]), read: (path) => patched.text(path) },
       { paths: () => target.tree.paths(), read: (path) => target.text(path) },
+    ),
+    gone: new GoneOptions(
+      { paths: () => base.tree.paths(), read: (path) => base.tree.read(path) },
+      { paths: () => target.tree.paths(), read: (path) => target.tree.read(path) },
+      optionsBrought(set.patches.flatMap((p) => p.changes.map((c) => ({ path: pathOf(c), hunks: c.hunks })))),
+      between,
     ),
     registers: registersOf(set.patches),
     roleOf: rolesOf(set.patches, base.tree.paths()),

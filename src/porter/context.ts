@@ -4,6 +4,7 @@ import type { Adapter } from './adapt';
 import type { CodeSearch } from './code-search';
 import type { Collisions } from './collisions';
 import type { EraParts } from './era-parts';
+import type { GoneOptions } from './gone-options';
 import type { Heirs } from './heirs';
 import type { Options } from './inert';
 import type { Aligner } from './place';
@@ -38,6 +39,8 @@ export interface PortContext {
   collisions: Collisions;
   /** The options that the patched base or the target defines. */
   options: Options;
+  /** Those of the base that upstream took out. */
+  gone: GoneOptions;
   /** Registers for software's own use that the set goes by: see `software-registers.ts`. */
   registers: ReadonlySet<string>;
   /** How many edits inside definitions went from a file of the base to one file of the target; `from\0to`. */

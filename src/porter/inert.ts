@@ -80,17 +80,26 @@ export class Options {
     this.known ??= this.collect();
     const known = await this.known;
     // Trees without a single option are parts of trees: they say nothing of what is missing.
-    return known.size > 0 && !known.has(name);
+    return known.size > 0 && !known.has(name) && !known.has(name.replace(/_MODULE$/, ''));
   }
 
   private async collect(): Promise<ReadonlySet<string>> {
     const names = new Set<string>();
-    for (const { paths, read } of this.trees) {
-      const files = [...paths()].filter((p) => /(^|\/)Kconfig[\w.-]*$/.test(p));
-      for (const text of await Promise.all(files.map((p) => read(p)))) {
-        for (const [, name] of (text ?? '').matchAll(/^\s*(?:menu)?config\s+(\w+)/gm)) names.add(`CONFIG_${name}`);
-      }
-    }
+    for (const tree of this.trees) for (const name of (await optionsDefined(tree)).keys()) names.add(name);
     return names;
   }
+}
+
+/** The options that the Kconfig files of a tree define, each with the files that do so. */
+export async function optionsDefined(tree: KconfigTree): Promise<Map<string, ByteString[]>> {
+  const found = new Map<string, ByteString[]>();
+  const files = [...tree.paths()].filter((p) => /(^|\/)Kconfig[\w.-]*$/.test(p));
+  const texts = await Promise.all(files.map((p) => tree.read(p)));
+  texts.forEach((text, i) => {
+    for (const [, name] of (text ?? '').matchAll(/^\s*(?:menu)?config\s+(\w+)/gm)) {
+      const option = `CONFIG_${name}`;
+      found.set(option, [...(found.get(option) ?? []), files[i]!]);
+    }
+  });
+  return found;
 }

@@ -16,6 +16,7 @@ import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { settleDeadGuards } from './dead-guards';
 import { sayNewPlaces } from './everywhere';
+import { constantConditions, settleGoneOptions } from './gone-options';
 import { isInert } from './inert';
 import { sayPartners } from './partners';
 import { keepInComments } from './comments';
@@ -202,6 +203,7 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   if (adapted) {
     if (object && adapted.evidence.some((e) => e.kind === 'attribute-dropped')) adapted.evidence.push(object);
     adapted.doubts.push(...adapted.blockers, ...(merged?.doubts ?? []));
+    adapted.doubts.push(...(await constantConditions(adapted.lines, context)).map((c) => c.text));
     adapted.evidence.push(...(merged?.evidence ?? []), ...called.evidence);
   }
   context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
@@ -372,6 +374,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   const own = patch.changes.flatMap((c) => (c.status === 'added' && c.newPath!.endsWith('.h') ? [c.newPath!] : []));
   await bringIncludes(results, base, own, context);
   demoteOverlaps(results);
+  await settleGoneOptions(results, context);
   if (base.index.language === 'c') standTogether(results, base);
   for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
