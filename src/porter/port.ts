@@ -23,6 +23,7 @@ import { keepInComments } from './comments';
 import { noticeDoubled } from './doubled';
 import { renameOwnLocals } from './locals';
 import { sayLostCallers } from './reach';
+import { sayRedeclared } from './redeclared';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
@@ -71,6 +72,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
     if (result.reject) ported.rejects.push(result.reject);
     ported.traces.push(...(result.traces ?? []));
   }
+  await sayRedeclared(ported.files, context);
   return ported;
 }
 
