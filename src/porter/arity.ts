@@ -1,4 +1,5 @@
 import { stripComments, type ByteString } from '../core/text';
+import { otherPointer, pointElsewhere, pointerOf, pointersTaken } from './argument-types';
 import { Built } from './built';
 import type { PortContext } from './context';
 import { callsOf } from './links';
@@ -15,7 +16,9 @@ interface Misfit {
   path: ByteString;
   /** The function that it stands in. */
   inside: string;
-  count: number;
+  /** What is taken, and what is passed instead. */
+  takes: string;
+  passes: string;
 }
 
 /** A tree as it is compiled with the options of the set on, or off. */
@@ -31,7 +34,8 @@ interface Variant {
 /**
  * A set that gives a function other parameters changes all its calls: those of the base. In the ported tree every call of
  * such a function that is compiled must pass as many arguments as it takes, whoever wrote the call; and so must the set's own
- * calls of functions of the kernel. Where one does not, the edits that made it so are not sure, and name it.
+ * calls of functions of the kernel. What is passed must point to what is taken, too, where both are declared. Where a call
+ * does not fit, the edits that made it so are not sure, and name it.
  *
  * What the patched base compiles with the same fault says nothing.
  */
@@ -49,14 +53,13 @@ export async function sayOtherCounts(edits: readonly PlacedEdit[], context: Port
     const said = new Set<string>();
     for (const path of changed) {
       for (const head of (await readVariant(ported, path))?.heads ?? []) {
-        const takes = head.parameters.length;
-        if (said.has(head.name) || !isOtherThanUpstreams(head.name, takes, context)) continue;
+        if (said.has(head.name) || !isOtherThanUpstreams(head, context)) continue;
         said.add(head.name);
         const placed = edits.flatMap((e) => e.result.placements.filter((p) => changes(p, path, head.name)));
         if (placed.length === 0) continue;
         const known = new Set((await misfits(head.name, own)).map((m) => m.inside));
         const wrong = (await misfits(head.name, ported)).filter((m) => !known.has(m.inside));
-        if (wrong.length) doubt(placed, head.name, takes, wrong, on.size > 0);
+        if (wrong.length) doubt(placed, head.name, wrong, on.size > 0);
       }
       await sayOwnCalls(edits, path, ported, context);
     }
@@ -82,8 +85,7 @@ async function sayOwnCalls(
       if (theirs.length === 0 || theirs.some((f) => f.definition.kind !== 'function')) continue;
       const wrong = (await misfits(name, ported)).filter((m) => m.path === path && m.inside === p.definition);
       if (wrong.length === 0) continue;
-      const takes = [...new Set(theirs.map((f) => f.definition.signature?.parameters.length ?? 0))].join(' or ');
-      say(p, `passes ${wrong[0]!.count} arguments to '${name}', which takes ${takes}`);
+      say(p, `passes ${wrong[0]!.passes} to '${name}', which takes ${wrong[0]!.takes}`);
     }
   }
 }
@@ -106,12 +108,21 @@ async function readVariant(v: Variant, path: ByteString) {
   return read;
 }
 
-/** True for a function that upstream has, but with no such number of parameters. */
-function isOtherThanUpstreams(name: string, takes: number, context: PortContext): boolean {
-  const theirs = context.target.kernel.definitions(name);
+/** True for a function that upstream has, but with no such number of parameters, or with pointers to other things. */
+function isOtherThanUpstreams(head: Head, context: PortContext): boolean {
+  const { kernel } = context.target;
+  const theirs = kernel.definitions(head.name);
   if (theirs.length === 0 || theirs.some((f) => f.definition.kind === 'macro')) return false;
   const taken = theirs.flatMap((f) => f.definition.signature ?? []);
-  return taken.length > 0 && taken.every((s) => !s.variadic && s.parameters.length !== takes);
+  const own = pointersTaken(head, kernel);
+  return (
+    taken.length > 0 &&
+    taken.every(({ variadic, parameters }) => {
+      if (variadic) return false;
+      if (parameters.length !== own.length) return true;
+      return parameters.some((p, i) => own[i] && pointElsewhere(own[i]!, pointerOf(p.type, kernel) ?? own[i]!));
+    })
+  );
 }
 
 /** True when a placement writes the head of a function, or changes lines of it. */
@@ -127,35 +138,51 @@ function changes(p: Placed, path: ByteString, name: string): boolean {
   });
 }
 
-/** Calls of a function, in files that are compiled, that pass another number of arguments than any declaration of it takes. */
+/**
+ * Calls of a function, in files that are compiled, that pass another number of arguments than any declaration of it takes,
+ * or a pointer to another thing.
+ */
 async function misfits(name: string, v: Variant): Promise<Misfit[]> {
-  const files = v.view.kernel.mentions(name).map((f) => f.file.path);
+  const { kernel } = v.view;
+  const files = kernel.mentions(name).map((f) => f.file.path);
   const laid = [...v.view.changes().keys()];
-  const defined = v.view.kernel.definitions(name).map((f) => f.file.path);
+  const defined = kernel.definitions(name).map((f) => f.file.path);
   const paths = [...new Set([...files, ...defined, ...laid])].filter((p) => /\.[ch]$/.test(p) && v.view.has(p));
-  const takes = new Map<ByteString, Set<number>>();
+  const takes = new Map<ByteString, Head[]>();
   for (const path of paths) {
     const heads = (await readVariant(v, path))?.heads.filter((h) => h.name === name) ?? [];
-    if (heads.length) takes.set(path, new Set(heads.map((h) => h.parameters.length)));
+    if (heads.length) takes.set(path, heads);
   }
-  const all = new Set([...takes].flatMap(([path, counts]) => (path.endsWith('.h') ? [...counts] : [])));
+  const all = [...takes].flatMap(([path, heads]) => (path.endsWith('.h') ? heads : []));
   const found: Misfit[] = [];
   for (const path of paths) {
     const read = await readVariant(v, path);
     // What a file says itself holds for it; else what headers say.
-    const counts = takes.get(path) ?? all;
-    if (!read || counts.size === 0) continue;
-    const wrong = callsOf(name, read.text, read.heads).filter((c) => !counts.has(c.list.length));
-    if (wrong.length === 0 || !(await v.built.has(path))) continue;
-    found.push(...wrong.map((c) => ({ path, inside: c.inside, count: c.list.length })));
+    const declared = takes.get(path) ?? all;
+    if (!read || declared.length === 0) continue;
+    const counts = new Set(declared.map((h) => h.parameters.length));
+    const lists = declared.map((h) => pointersTaken(h, kernel));
+    const wrong = callsOf(name, read.text, read.heads).flatMap((c): Misfit[] => {
+      const { inside } = c;
+      if (!counts.has(c.list.length))
+        return [{ path, inside, takes: [...counts].join(' or '), passes: `${c.list.length} arguments` }];
+      const fitting = lists.filter((l) => l.length === c.list.length);
+      const other = otherPointer(c, fitting, read.text, read.heads, kernel);
+      return other ? [{ path, inside, takes: `a '${other.takes}'`, passes: `a '${other.passes}'` }] : [];
+    });
+    if (wrong.length && (await v.built.has(path))) found.push(...wrong);
   }
   return found;
 }
 
-function doubt(placed: readonly Placed[], name: string, takes: number, wrong: readonly Misfit[], guarded: boolean) {
+function doubt(placed: readonly Placed[], name: string, wrong: readonly Misfit[], guarded: boolean) {
   const callers = [...new Set(wrong.map((m) => `'${m.inside}' (${m.path})`))].slice(0, 3).join(', ');
-  const head = guarded ? `under the guard '${name}' takes` : `'${name}' takes`;
-  const text = `${head} ${takes} arguments, but ${callers} passes ${[...new Set(wrong.map((m) => m.count))].join(' or ')}`;
+  const { takes, passes } = wrong[0]!;
+  const count = / arguments$/.test(passes);
+  const same = wrong.filter((m) => / arguments$/.test(m.passes) === count);
+  const what = count ? `${takes} arguments` : takes;
+  const given = [...new Set(same.map((m) => m.passes.replace(/ arguments$/, '')))].join(' or ');
+  const text = `${guarded ? 'under the guard ' : ''}'${name}' takes ${what}, but ${callers} passes ${given}`;
   for (const p of placed) say(p, text);
 }
 

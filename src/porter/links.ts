@@ -102,9 +102,12 @@ function usedElsewhere(name: string, file: PorterFile, context: PortContext): bo
 const mentionsCall = (p: Placed, name: string) =>
   new RegExp(`\\b${name}\\s*\\(`).test(p.segments.flatMap((s) => s.added).join(''));
 
-interface Call {
+/** A call in a text. */
+export interface Call {
   inside: string;
   list: string[];
+  /** Offset of the name of what is called. */
+  at: number;
 }
 
 /** The calls of a function, with the function that each stands in. */
@@ -118,7 +121,11 @@ export function callsOf(name: string, text: ByteString, heads: readonly Head[]):
     const head = inside?.name === name && text.slice(inside.at, m.index).trim().search(/[({]/) < 0;
     const args = argumentsAt(text, m.index + m[0].length - 1);
     if (head || !args) continue;
-    calls.push({ inside: inside?.name ?? '', list: args.list.map((a) => a.replace(/\s+/g, ' ').trim()) });
+    calls.push({
+      inside: inside?.name ?? '',
+      list: args.list.map((a) => a.replace(/\s+/g, ' ').trim()),
+      at: m.index,
+    });
   }
   return calls;
 }
