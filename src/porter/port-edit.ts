@@ -29,6 +29,7 @@ import {
 import type { Resolved } from './resolutions';
 import { rangeLength } from './range-lengths';
 import { returnedCall } from './returned-calls';
+import { unwrappedCalls } from './unwrapped-calls';
 import type { User } from './uses';
 import type { PorterFile } from './view';
 
@@ -87,6 +88,8 @@ export async function portEdit(
     if (moved?.placed) return finish(edit, base, [moved], heirOf(gone, moved), context);
     const block = scopes.size === 1 ? await movedBlock(edit, base, heirsOf, context) : null;
     if (block) return finish(edit, base, [block], heirOf(gone, block), context);
+    const calls = scopes.size === 1 ? await unwrappedCalls(edit, base, gone, context) : null;
+    if (calls) return finish(edit, base, calls, new Map(), context);
     const [because, kind] = [`${gone.kind} '${gone.name}' is gone from the target`, edit.kind];
     if (kind === 'guard-wrap' && context.code.anywhere(wrapped) === false) {
       return (

@@ -1,0 +1,134 @@
+import { stripComments, tokens, type ByteString } from '../core/text';
+import type { KernelIndex } from '../kernel-index';
+import type { Statement } from '../kernel-index/statements';
+import type { Definition } from '../kernel-index/types';
+import { statementsIn } from './blocks';
+import type { PortContext } from './context';
+import { guardEnds, withEnds, type GuardEnds } from './guard-ends';
+import { conditionChange, conditionsAt } from './guards';
+import type { Edit } from './lift';
+import { usesOf } from './mentions';
+import type { Placed } from './place';
+import type { PorterFile } from './view';
+
+/** At most this sure: several functions make the call now. */
+const UNWRAPPED = 0.75;
+
+/** A call as a statement: `f(…);`, or `m(f, …);` where something else makes it. */
+interface Made {
+  by: string | null;
+  callee: string;
+}
+
+/**
+ * A guard around all that a small function does, one call, takes that call out of the kernel: the function is the only one
+ * that makes it. Upstream has no such function any more, and its callers make the call themselves: so the guard goes around
+ * each of them. The bare body of an `if` takes the `if` with it.
+ *
+ * Null unless every use of the callee in the target is such a statement. Where something else makes the call (`m(f, …)`), the
+ * one that answers it is let be: it names `f` otherwise.
+ */
+export async function unwrappedCalls(
+  edit: Edit,
+  base: PorterFile,
+  wrapper: Definition,
+  context: PortContext,
+): Promise<Placed[] | null> {
+  const ends = guardEnds(edit, base);
+  if (edit.kind !== 'guard-wrap' || ends?.scope !== wrapper || wrapper.kind !== 'function') return null;
+  const [only, ...more] = statementsIn(base, wrapper);
+  const own = only && more.length === 0 ? madeBy(base, only, context.base.kernel) : null;
+  if (!own || only!.startLine < edit.wraps!.first || only!.endLine > edit.wraps!.last) return null;
+  const { kernel } = context.target;
+  if (!isFunction(own.callee, context.base.kernel) || !isFunction(own.callee, kernel)) return null;
+  const alone = usesOf(own.callee, context.base.kernel).every((u) => u.path === base.path && u.user === wrapper.name);
+  if (!alone) return null;
+  const where = conditionsAt(base.index, edit.wraps!.first);
+  const found: Placed[] = [];
+  const seen = new Set<string>();
+  for (const { path, line, user } of usesOf(own.callee, kernel)) {
+    const file = await context.target.file(path);
+    const fn = file?.outer.find((d) => d.kind === 'function' && d.name === user && holds(d, line));
+    if (!file || !fn) return null;
+    const statements = statementsIn(file, fn);
+    const call = statements.find((s) => s.kind === 'expression' && s.startLine <= line && s.endLine >= line);
+    if (!call || !makes(file, call, own)) {
+      // What answers the call names it without the one that makes it.
+      if (own.by !== null && !new RegExp(`\\b${own.by}\\s*\\(\\s*${own.callee}\\b`).test(textAt(file, line))) continue;
+      return null;
+    }
+    const held = whole(file, statements, call);
+    if (!held || conditionChange(where, conditionsAt(file.index, held.startLine)).length) return null;
+    const key = `${path}:${held.startLine}`;
+    if (!seen.has(key)) found.push(placeAt(ends, { file, fn, held }, wrapper.name, own));
+    seen.add(key);
+  }
+  return found.length ? found : null;
+}
+
+const holds = (d: Definition, line: number) => d.startLine <= line && line <= d.endLine;
+
+const textAt = (file: PorterFile, line: number) => stripComments(file.lines.slice(line - 1, line + 2).join(''));
+
+function isFunction(name: string, kernel: KernelIndex): boolean {
+  return kernel.definitions(name).some(({ definition: d }) => d.kind === 'function' || d.kind === 'prototype');
+}
+
+/** The words of a statement that is a call and nothing else; null for any other. */
+function callWords(file: PorterFile, s: Statement): string[] | null {
+  const words = tokens(stripComments(file.text.slice(s.start, s.end)));
+  const isCall = /^[A-Za-z_]\w*$/.test(words[0] ?? '') && words[1] === '(' && words.slice(-2).join('') === ');';
+  return s.kind === 'expression' && isCall ? words : null;
+}
+
+/** What a statement calls: what it hands over first, when that is a function. */
+function madeBy(file: PorterFile, s: Statement, kernel: KernelIndex): Made | null {
+  const words = callWords(file, s);
+  if (!words) return null;
+  const handed = /^[,)]$/.test(words[3] ?? '') && isFunction(words[2]!, kernel);
+  return handed ? { by: words[0]!, callee: words[2]! } : { by: null, callee: words[0]! };
+}
+
+function makes(file: PorterFile, s: Statement, own: Made): boolean {
+  const words = callWords(file, s);
+  return own.by === null ? words?.[0] === own.callee : words?.[0] === own.by && words[2] === own.callee;
+}
+
+/** The lines that a guard has to hold: a statement of its own lines, or the plain `if` that it is the bare body of. */
+function whole(file: PorterFile, statements: readonly Statement[], call: Statement): Statement | null {
+  const around = statements[call.parent];
+  const body = around?.bodies.find((b) => b.startLine <= call.startLine && b.endLine >= call.endLine);
+  const bare = around && body && !body.braced;
+  if (bare) {
+    const asked = stripComments(file.text.slice(around.start, call.start));
+    const plain = /^if\s*\([\w\s!&|>.<=-]*\)\s*$/.test(asked) && !/[^=!<>]=[^=]|\+\+|--/.test(asked);
+    if (around.kind !== 'if' || around.bodies.length !== 1 || !plain) return null;
+    const outer = statements[around.parent]?.bodies.find(
+      (b) => b.startLine <= around.startLine && b.endLine >= around.endLine,
+    );
+    if (outer && !outer.braced) return null;
+  }
+  const held = bare ? around : call;
+  const lines: ByteString = file.lines.slice(held.startLine, held.endLine + 1).join('');
+  return lines.trim() === file.text.slice(held.start, held.end).trim() ? held : null;
+}
+
+function placeAt(
+  ends: GuardEnds,
+  { file, fn, held }: { file: PorterFile; fn: Definition; held: Statement },
+  wrapper: string,
+  { callee }: Made,
+): Placed {
+  const why = `'${wrapper}', which only called '${callee}', is gone: '${fn.name}' calls it itself`;
+  return withEnds(
+    ends,
+    { open: ends.open.added, close: ends.close.added },
+    file,
+    { at: held.startLine, end: held.endLine + 1, why },
+    {
+      confidence: UNWRAPPED,
+      definition: fn.name,
+      evidence: [{ kind: 'call-unwrapped', text: `${file.path}:${held.startLine + 1}: ${why}` }],
+    },
+  );
+}
