@@ -133,7 +133,7 @@ export function sayUncoveredUses(edits: readonly PlacedEdit[], context: PortCont
   for (const { result } of edits) {
     for (const p of result.edit.wraps ? result.placements : []) {
       const list = ranges.get(p.file.path) ?? [];
-      list.push(rangeOf(p));
+      list.push(...rangesOf(p));
       ranges.set(p.file.path, list);
     }
   }
@@ -143,12 +143,12 @@ export function sayUncoveredUses(edits: readonly PlacedEdit[], context: PortCont
     if (!result.edit.wraps || scopeOf(base, result.edit.segments[0]!) !== null) continue;
     for (const p of result.placements) {
       const added = p.segments.flatMap((s) => s.added).join('');
-      const { first, last } = rangeOf(p);
+      const held = rangesOf(p);
       for (const d of p.file.outer) {
         // A declaration that the set replaces by its own; upstream's has another name by now.
         const replaced = d.kind === 'prototype' && result.edit.kind === 'guarded-replace';
-        if (d.startLine < first || d.endLine >= last || !(d.kind === 'function' || d.kind === 'macro' || replaced))
-          continue;
+        if (!held.some(({ first, last }) => d.startLine >= first && d.endLine < last)) continue;
+        if (!(d.kind === 'function' || d.kind === 'macro' || replaced)) continue;
         // The set has one of its own for the other branch.
         if (new RegExp(`\\b${d.name}\\b`).test(added)) continue;
         const users = usersOf(d.name, covered, context);
@@ -185,6 +185,22 @@ export function sayNewCallers(edits: readonly PlacedEdit[], context: PortContext
 function rangeOf(p: Placed): { first: number; last: number } {
   const [first, last] = [p.segments[0]!.site, p.segments[p.segments.length - 1]!.site];
   return { first: first.at, last: Math.max(last.at, first.at + first.remove) };
+}
+
+/** The lines that a placement really holds: what a guard leaves out lies between two pieces of it. */
+function rangesOf(p: Placed): { first: number; last: number }[] {
+  const found: { first: number; last: number }[] = [];
+  let depth = 0;
+  let first = 0;
+  for (const { added, site } of p.segments) {
+    const count = (word: RegExp) => added.filter((l) => word.test(l)).length;
+    const before = depth;
+    depth += count(/^\s*#\s*if/) - count(/^\s*#\s*endif\b/);
+    if (before === 0) first = site.at;
+    if (depth === 0 && (before > 0 || site.remove > 0))
+      found.push({ first, last: Math.max(site.at, first + site.remove) });
+  }
+  return depth === 0 && found.length > 1 ? found : [rangeOf(p)];
 }
 
 /** Functions of the target that mention a name on a line which no guard of the set holds. */
