@@ -24,6 +24,7 @@ import { noticeDoubled } from './doubled';
 import { renameOwnLocals } from './locals';
 import { sayLostCallers } from './reach';
 import { sayRedeclared } from './redeclared';
+import { sayOtherValues } from './reaching';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
@@ -384,6 +385,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   demoteOverlaps(results);
   await settleGoneOptions(results, context);
   if (base.index.language === 'c') standTogether(results, base);
+  sayOtherValues(results, base, (word) => context.heirs.rename(word));
   for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
   const byTarget = new Map<ByteString, { file: PorterFile; edits: LineEdit[] }>();
