@@ -41,7 +41,8 @@ test('one that others make in other words does, and they are named', async () =>
   const walker = lines(
     'static int unmap_walker(struct mmu *mmu, u64 addr, u32 level)',
     '{',
-    '\tcall_hyp(flush_vmid_ipa, mmu, addr, level);',
+    '\tif (call_hyp(flush_vmid_ipa, mmu, addr, level))',
+    '\t\treturn -1;',
     '\treturn 0;',
     '}',
   );
