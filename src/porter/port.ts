@@ -7,7 +7,7 @@ import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import { renamed, renameIn } from './collisions';
 import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
-import { bringIncludes } from './includes';
+import { bringIncludes, withMovedHeaders } from './includes';
 import { liftEdits, type Edit, type Segment } from './lift';
 import { passParametersOn } from './links';
 import { lineOf, renumbered } from './numbering';
@@ -208,6 +208,12 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
     adapted.evidence.push(...(merged?.evidence ?? []), ...called.evidence);
   }
   context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
+  const laid = adapted && own && path.endsWith('.c') ? await context.target.file(path) : null;
+  const complete = laid && withMovedHeaders(laid, own!, context);
+  if (complete) {
+    context.target.set(path, { text: complete.text, mode });
+    adapted!.evidence.push(...complete.evidence);
+  }
   const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
   return {
     hunks: [],
