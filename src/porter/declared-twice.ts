@@ -74,6 +74,8 @@ function declaredTwice(
     if (!there || before.has(d.name)) return [];
     const isBelow = scope.kind === 'file' && there.t.first > s.site.at + NEAR;
     const isSame = same !== undefined && s.site.remove === 0 && !isBelow;
+    // Which file is built with the option of the set, and meets its prototype, is asked elsewhere: see `redeclared.ts`.
+    if (d.kind === 'prototype' && r.edit.guard !== null) return [];
     // To say a prototype or the name of a struct again does no harm, and below it may be needed.
     if (!isSame && (d.kind === 'forward' || (d.kind === 'prototype' && (isBelow || !there.isAlways)))) return [];
     return [{ own: d, there: there.t, isSame, scope }];

@@ -40,6 +40,9 @@ export function otherCallee(
       ? is.around(site.at, null)
       : range(site.at, Math.max(1, site.remove)).flatMap((l) => is.around(l, token));
   if (there.length === 0 || there.some((calls) => calls.some((c) => c === own || c === rename(own)))) return null;
+  // A new link of the chain hands over what it gets: see `links.ts`.
+  const isLink = (name: string) => target.outer.some((d) => d.name === name && d.calls.includes(own));
+  if (there.some((calls) => calls.some(isLink))) return null;
   const now = there.find((calls) => calls.length > 0)?.[0];
   const what = now ? `upstream calls '${now}' there` : 'upstream does not call it there';
   return `it changes an argument of '${own}', and ${what}`;
