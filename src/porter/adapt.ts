@@ -263,6 +263,7 @@ export class Adapter {
       new Set([...first.lost].flatMap(([field, type]) => (NUMBER.test(type) ? [field] : []))),
       isOwn,
     );
+    first.blockers.push(...learned.blockers);
     if (learned.evidence.length === 0 && copies.doubts.length === 0) return first;
     const again = this.adapt(copies.lines, path, where);
     again.evidence.push(
@@ -271,6 +272,7 @@ export class Adapter {
       ...copies.doubts.map((text) => ({ kind: 'field-removed', text })),
     );
     again.doubts.push(...learned.evidence.map((e) => e.text), ...copies.doubts);
+    again.blockers.push(...learned.blockers);
     return again;
   }
 

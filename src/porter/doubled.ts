@@ -323,7 +323,7 @@ const DEFINES = [
 ] as const;
 
 /** Two stacks of conditions that cannot hold together. */
-function excludes(a: readonly string[], b: readonly string[]): boolean {
+export function excludes(a: readonly string[], b: readonly string[]): boolean {
   const negated = (c: string) => (c.startsWith('!') ? c.slice(1) : `!${c}`);
   return a.some((c) => b.includes(negated(c)));
 }

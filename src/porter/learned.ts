@@ -10,6 +10,8 @@ import type { PorterFile } from './view';
 export interface Learned {
   lines: ByteString[];
   evidence: Evidence[];
+  /** Why the code cannot go there: it stores what upstream's own lines only read. */
+  blockers: string[];
 }
 
 /** So many functions of the base that mention a field are asked. */
@@ -21,7 +23,12 @@ interface Reading {
   into: string[];
   /** Locals of the function that it was seen in: code without these cannot say it. */
   needs: string[];
+  /** True when upstream's line stores there. */
+  stores: boolean;
 }
+
+const STORE = /^(?:=|[-+*/%&|^]=|<<=|>>=|\+\+|--)$/;
+const BEHIND = /^(?:=(?!=)|[-+*/%&|^]=|<<=|>>=|\+\+|--)/;
 
 /**
  * A field that upstream took away has no heir, but the code that used it has: where all functions of the base that say it in
@@ -32,25 +39,35 @@ export async function readAsUpstream(
   fields: readonly string[],
   context: PortContext,
 ): Promise<Learned> {
-  const learned: Learned = { lines: [...lines], evidence: [] };
+  const learned: Learned = { lines: [...lines], evidence: [], blockers: [] };
   for (const field of fields) {
     const readings = new Map<string, Set<string>>();
+    const stored = new Set<string>();
     const there = new Set(tokens(lines.join('')));
-    for (const { from, into, needs } of await readingsOf(field, context)) {
+    for (const { from, into, needs, stores } of await readingsOf(field, context)) {
       if (needs.some((name) => !there.has(name))) continue;
       const key = from.join(' ');
       readings.set(key, (readings.get(key) ?? new Set()).add(into.join(' ')));
+      if (stores) stored.add(key);
     }
     // The longest first: it says most of what the field was used for.
     for (const [from, into] of [...readings].sort((a, b) => b[0].length - a[0].length)) {
       if (into.size !== 1) continue;
       const pattern = new RegExp(`(?<![\\w.>])${from.split(' ').map(escape).join('\\s*')}(?!\\w)`, 'g');
       const now = spelt([...into][0]!.split(' '));
-      const read = learned.lines.map((l) => l.replace(pattern, () => now));
+      const isStored = (line: ByteString, at: number, length: number) =>
+        !stored.has(from) && isStoredTo(line, at, at + length);
+      if (learned.lines.some((l) => [...l.matchAll(pattern)].some((m) => isStored(l, m.index, m[0].length)))) {
+        const what = `it stores into '${spelt(from.split(' '))}', which upstream took away and only reads, as '${now}'`;
+        learned.blockers.push(what);
+      }
+      const read = learned.lines.map((l) =>
+        l.replace(pattern, (m, at: number) => (isStored(l, at, m.length) ? m : now)),
+      );
       if (read.every((l, i) => l === learned.lines[i])) continue;
       learned.lines = read;
-      const text = `'${spelt(from.split(' '))}' is '${now}' in upstream's own code`;
-      learned.evidence.push({ kind: 'expression-learned', text });
+      const said = `'${spelt(from.split(' '))}' is '${now}' in upstream's own code`;
+      learned.evidence.push({ kind: 'expression-learned', text: said });
       const register = contestedRegister(now, context);
       if (register !== null) {
         const why = `'${now}' goes by '${register}', which the set goes by, too: what is in it may be the set's`;
@@ -98,8 +115,17 @@ function* changedIn(p: Pairing, field: string): Generator<Omit<Reading, 'needs'>
     // An access is one thing: `data->x` does not become something behind `data`.
     while (head > 0 && /^(->|\.)$/.test(a[head] ?? '')) head--;
     const [from, into] = [a.slice(head, a.length - tail), b.slice(head, b.length - tail)];
-    if (from.includes(field) && isExpression(from) && isExpression(into)) yield { from, into };
+    const stores = STORE.test(b[b.length - tail] ?? '') || /^(?:\+\+|--)$/.test(b[head - 1] ?? '');
+    if (from.includes(field) && isExpression(from) && isExpression(into)) yield { from, into, stores };
   }
+}
+
+/** True when what stands between two offsets is stored to, or its address taken. */
+function isStoredTo(text: ByteString, from: number, to: number): boolean {
+  const [before, behind] = [stripComments(text.slice(0, from)).trimEnd(), stripComments(text.slice(to)).trimStart()];
+  if (BEHIND.test(behind) || /(?:\+\+|--)$/.test(before)) return true;
+  // `a & b` and `a && b` take no address.
+  return /(?:^|[^&\w)\]\s])\s*&$/.test(before) || /\breturn\s*&$/.test(before);
 }
 
 /** What is assigned to a variable that each of the two functions assigns once. */
@@ -121,7 +147,8 @@ function* assignedIn(
     const now = there.get(name);
     if (values.length !== 1 || now?.length !== 1) continue;
     const [from, into] = [tokens(values[0]!), tokens(now[0]!)];
-    if (from.includes(field) && !into.includes(field) && isExpression(from) && isExpression(into)) yield { from, into };
+    if (from.includes(field) && !into.includes(field) && isExpression(from) && isExpression(into))
+      yield { from, into, stores: false };
   }
 }
 

@@ -29,6 +29,7 @@ import {
   wrappedCodeIsGone,
   wrappedRange,
 } from './wraps';
+import { otherCallee } from './same-callee';
 import { setApart } from './spacing';
 import { siteOf, type Pairing, type Precision, type Site } from './site';
 import { lineUnits, type Unit } from './units';
@@ -125,7 +126,7 @@ const LISTS = new Set(['kbuild', 'lds', 'text']);
 export class Aligner {
   private readonly known = new Map<string, Pairing>();
   constructor(
-    private readonly rename: Rename,
+    readonly rename: Rename,
     private readonly operand: Operand = () => null,
     /** See `callees.ts`. */
     readonly keeps: KeepsCallee = () => false,
@@ -323,6 +324,10 @@ export function placeEdit(
       worth = Math.min(worth, 0.75);
     }
     let added = scope || base.index.language !== 'c' ? segment.added : setApart(segment.added, segment, pairing, site);
+    const callee = edit.wraps
+      ? null
+      : otherCallee(segment, base, scope, target, pair?.target ?? null, site, aligner.rename);
+    if (callee) return fail(callee, evidence, candidate);
     if (segment.anchor === 'lines' && site.precision === 'changed') {
       // Upstream changed the very lines that the set changes: both changes, or neither.
       const both = mergeLines(segment.removed, segment.added, target.lines.slice(site.at, site.at + site.remove));

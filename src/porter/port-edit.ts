@@ -1,5 +1,6 @@
 import type { Evidence, Outcome } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
+import type { Found } from '../kernel-index/index';
 import type { Definition } from '../kernel-index/types';
 import { valueLine } from './asm-values';
 import { statementsIn } from './blocks';
@@ -516,8 +517,13 @@ async function movedByBoth(
   const now = outer.map((d) => {
     const found = context.target.kernel.definitions(d.name).filter((f) => f.definition.kind === d.kind);
     const stays = found.find((f) => paths.has(f.file.path));
-    // Another driver may have a definition of the name.
-    const there = found.find((f) => twins.has(f.file.path)) ?? (found.length === 1 ? found[0] : undefined);
+    // Another driver may have a definition of the name, and had it in the base already.
+    const had = (f: Found) =>
+      context.base.kernel
+        .definitions(d.name)
+        .some((b) => context.heirs.files(b.file.path).some((h) => h.path === f.file.path) && b.file.path !== base.path);
+    const come = found.filter((f) => !had(f));
+    const there = come.find((f) => twins.has(f.file.path)) ?? (come.length === 1 ? come[0] : undefined);
     return { definition: d.name, found: stays ?? there, stays: stays !== undefined };
   });
   const [left, moved] = [now.filter((n) => n.stays), now.filter((n) => !n.stays && n.found)];
@@ -534,6 +540,8 @@ async function movedByBoth(
     return `upstream moved ${names(there)} out of '${base.path}' as well, to '${path}'`;
   });
   const evidence = texts.map((text) => ({ kind: 'already-there', text }));
+  const lost = now.filter((n) => !n.stays && !n.found);
+  if (lost.length) evidence.push({ kind: 'already-there', text: `upstream has no ${names(lost)} there any more` });
   if (left.length) {
     const text = `upstream has ${names(left)} where the base had them, and they are left there`;
     evidence.push({ kind: 'left-there', text });

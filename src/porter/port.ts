@@ -20,6 +20,7 @@ import { constantConditions, settleGoneOptions } from './gone-options';
 import { isInert } from './inert';
 import { sayPartners } from './partners';
 import { keepInComments } from './comments';
+import { noticeDeclared } from './declared-twice';
 import { noticeDoubled } from './doubled';
 import { renameOwnLocals } from './locals';
 import { sayLostCallers } from './reach';
@@ -366,6 +367,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   for (const r of results) sayRenamed(r, called.get(r.edit)!);
   await context.reference?.consult(results, base, change, fileHeirs, context);
   noticeDoubled(results, base, (word) => context.heirs.rename(word));
+  noticeDeclared(results, base);
   if (base.index.language !== 'kbuild' && base.index.language !== 'kconfig') keepInComments(results, base);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   await settleDeadGuards(results, base, context);
@@ -376,7 +378,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   await passParametersOn(results, base, context);
   await keepEmptiedWork(results, context);
   renameOwnLocals(
-    results.flatMap((r) => r.placements),
+    results.flatMap((r) => (r.outcome === 'already-upstream' ? [] : r.placements)),
     base,
   );
   for (const r of results) if (isPlaced(r.outcome) && r.placements.some((p) => p.rewritten)) r.outcome = 'rewritten';

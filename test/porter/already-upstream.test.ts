@@ -75,6 +75,17 @@ describe('definitions that the set moved to a file of its own', () => {
     );
   });
 
+  test('and upstream as well, but for one that is gone: another driver had one of that name before', async () => {
+    const other = 'drivers/iommu/other.c';
+    const was = { [D]: `${top}${one}\n${two}\n${three}\n${code}`, [other]: three };
+    const upstream = { [D]: `#include "smmu.h"\n${top}${code}`, [H]: header('_SMMU_H', one, two) };
+    const { hunks } = await port(was, set, upstream);
+    expect(last(hunks).outcome).toBe('already-upstream');
+    expect(last(hunks).target.map((t) => t.path)).toEqual([H]);
+    expect(said(hunks)).toContain("upstream has no 'smmu_stream' there any more");
+    expect(said(hunks).join()).not.toContain(other);
+  });
+
   test('and upstream but for one: that is said, and less sure', async () => {
     const hunks = await moved(`${three}\n${code}`, one, two);
     expect(last(hunks)).toMatchObject({ outcome: 'already-upstream', confidence: 0.75 });

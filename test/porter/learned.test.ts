@@ -30,6 +30,22 @@ describe('a field that upstream took away', () => {
     );
   });
 
+  test("is never stored to where upstream's own code only reads it", async () => {
+    const was = { ...base, [C]: run('hyp_va(vcpu->host_ctxt)').replace('}', '\tclear(vcpu);\n}') };
+    const set = (statement: string) => ({
+      [C]: was[C]!.replace('\tclear(vcpu);\n', `\tclear(vcpu);\n\t${statement}\n`),
+    });
+    const upstream = { [H]: types('u32 other'), [C]: run('hyp_va(ctxt_of(vcpu))').replace('}', '\tclear(vcpu);\n}') };
+    for (const statement of ['vcpu->host_ctxt = NULL;', 'vcpu->host_ctxt++;', 'give(&vcpu->host_ctxt);']) {
+      const { files, hunks } = await port(was, set(statement), upstream);
+      expect(hunks[0]).toMatchObject({ outcome: 'conflict' });
+      expect(hunks[0]!.message).toContain("it stores into 'vcpu->host_ctxt', which upstream took away and only reads");
+      expect(files[C]).toBe(upstream[C]);
+    }
+    const { files } = await port(was, set('give(1 & vcpu->host_ctxt == 0);'), upstream);
+    expect(files[C]).toContain('\tgive(1 & ctxt_of(vcpu) == 0);\n');
+  });
+
   test('is a doubt where upstream goes by a register of software that the set goes by, too', async () => {
     const KVM = 'arch/arm64/include/asm/kvm_asm.h';
     const macro = lines('#define this_cpu(sym) ((void *)(sym) + read_sysreg(tpidr_el2))');
