@@ -11,6 +11,7 @@ import { liftEdits, type Edit, type Segment } from './lift';
 import { passParametersOn } from './links';
 import { lineOf, renumbered } from './numbering';
 import { scopeOf } from './place';
+import { ofFinding, weighUpstream } from './sure-upstream';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { settleDeadGuards } from './dead-guards';
@@ -18,6 +19,7 @@ import { isInert } from './inert';
 import { sayPartners } from './partners';
 import { keepInComments } from './comments';
 import { noticeDoubled } from './doubled';
+import { noticeParts } from './made-in-part';
 import { renameOwnLocals } from './locals';
 import { sayLostCallers } from './reach';
 import { remainder, type Reject } from './rejects';
@@ -353,6 +355,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   for (const r of results) sayRenamed(r, called.get(r.edit)!);
   await context.reference?.consult(results, base, change, fileHeirs, context);
   noticeDoubled(results, base, (word) => context.heirs.rename(word));
+  noticeParts(results, base, (word) => context.heirs.rename(word));
   if (base.index.language !== 'kbuild' && base.index.language !== 'kconfig') keepInComments(results, base);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   await settleDeadGuards(results, base, context);
@@ -362,13 +365,14 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   await passParametersOn(results, base, context);
   await keepEmptiedWork(results, context);
   renameOwnLocals(
-    results.flatMap((r) => r.placements),
+    results.flatMap((r) => (r.outcome === 'already-upstream' ? [] : r.placements)),
     base,
   );
   for (const r of results) if (isPlaced(r.outcome) && r.placements.some((p) => p.rewritten)) r.outcome = 'rewritten';
   const own = patch.changes.flatMap((c) => (c.status === 'added' && c.newPath!.endsWith('.h') ? [c.newPath!] : []));
   await bringIncludes(results, base, own, context);
   demoteOverlaps(results);
+  await weighUpstream(results, base, context);
   for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
   const byTarget = new Map<ByteString, { file: PorterFile; edits: LineEdit[] }>();
@@ -576,6 +580,7 @@ const OBSOLETE = 0.8;
 const insteadOf = (r: EditResult) => r.resolved ?? r.made ?? r.there;
 
 function confidenceOf(r: EditResult): number {
+  if (r.outcome === 'already-upstream' && r.sure !== undefined) return r.sure;
   const instead = insteadOf(r);
   if (instead) return instead.confidence;
   if (r.outcome === 'obsolete') return OBSOLETE;
@@ -641,7 +646,7 @@ function reportOf(
     evidence: dedupe(
       own.flatMap((r) => [
         ...(r.failure?.evidence ?? []),
-        ...r.placements.flatMap((p) => renumbered(p.evidence, p.file, context.target)),
+        ...r.placements.flatMap((p) => renumbered(ofFinding(r, p.evidence), p.file, context.target)),
         ...(insteadOf(r)?.evidence ?? []),
         ...(r.twin?.evidence ?? []),
       ]),
@@ -653,7 +658,9 @@ function reportOf(
 
 /** What a reviewer should look at, in one sentence; null when there is nothing. */
 function doubtsOf(results: readonly EditResult[]): string | null {
-  const doubts = results.flatMap((r) => r.placements.flatMap((p) => p.evidence.filter((e) => e.kind === 'doubt')));
+  const doubts = results.flatMap((r) =>
+    r.placements.flatMap((p) => ofFinding(r, p.evidence).filter((e) => e.kind === 'doubt')),
+  );
   return doubts.length ? [...new Set(doubts.map((d) => d.text))].join('; ') : null;
 }
 
