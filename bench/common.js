@@ -34,6 +34,13 @@ async function releases(tree) {
 }
 
 const open = new Map();
+const caches = new Map();
+
+/** One object for one folder, as in a run of kport. */
+function cacheOf(dir) {
+  if (!caches.has(dir)) caches.set(dir, new DiskCache(dir));
+  return caches.get(dir);
+}
 
 async function openIndex(o, rev, scope) {
   const key = `${o.tree} ${rev} ${scope.key}`;
@@ -41,7 +48,7 @@ async function openIndex(o, rev, scope) {
     // Two at a time is what fits.
     if (open.size > 3) open.delete(open.keys().next().value);
     const tree = await openTree(o.tree, rev);
-    open.set(key, await indexKernel(tree, { scope, cache: o.cache ? new DiskCache(o.cache) : null }));
+    open.set(key, await indexKernel(tree, { scope, cache: o.cache ? cacheOf(o.cache) : null }));
   }
   return open.get(key);
 }

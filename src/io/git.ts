@@ -65,20 +65,21 @@ export class GitRepo {
    */
   static async open(dir: string, env: Record<string, string> = {}): Promise<GitRepo | null> {
     if (!existsSync(dir)) return null;
-    const top = await run('git', ['-C', dir, 'rev-parse', '--is-bare-repository', '--show-toplevel'], { env: ENV });
-    const bare = await run('git', ['-C', dir, 'rev-parse', '--is-bare-repository', '--show-prefix'], { env: ENV });
-    if (bare.code !== 0) {
+    const asked = ['--is-bare-repository', '--show-prefix', '--show-toplevel'];
+    const said = await run('git', ['-C', dir, 'rev-parse', ...asked], { env: ENV });
+    const answers = said.stdout.toString('utf8').split('\n');
+    // Only the last question has no answer outside a work tree.
+    if (said.code !== 0 && answers.length < asked.length) {
       // Nothing of git's, or something that git does not want to read: not the same.
       const looksLikeOne = ['.git', 'HEAD'].some((name) => existsSync(path.join(dir, name)));
-      if (!looksLikeOne || /not a git repository/.test(bare.stderr)) return null;
+      if (!looksLikeOne || /not a git repository/.test(said.stderr)) return null;
       throw inputError(
-        `git cannot read the repository '${dir}': ${firstLine(bare.stderr)}`,
+        `git cannot read the repository '${dir}': ${firstLine(said.stderr)}`,
         `run 'git -C ${dir} status' to see more`,
       );
     }
-    const prefix = bare.stdout.toString('utf8').split('\n')[1] ?? '';
     // A plain kernel folder that happens to lie inside somebody's repository is a folder, not that repository.
-    if (top.code === 0 && prefix !== '') return null;
+    if (said.code === 0 && answers[1] !== '') return null;
     return new GitRepo(path.resolve(dir), env);
   }
 
@@ -128,21 +129,9 @@ export class GitRepo {
     return done.code === 0 ? done.stdout.toString('utf8').replace(/\n$/, '') : null;
   }
 
-  /** Every file of a tree: path to entry. Paths are byte strings. */
-  async listTree(treeish: string): Promise<Map<ByteString, TreeEntry>> {
-    const rows = await this.output(['ls-tree', '-r', '-z', '--full-tree', treeish]);
-    const entries = new Map<ByteString, TreeEntry>();
-    // `mode type oid<tab>path`: cut by hand, since there are 70,000 of them.
-    for (let at = 0; at < rows.length;) {
-      const end = rows.indexOf('\0', at);
-      const tab = rows.indexOf('\t', at);
-      if (tab < 0 || end < tab) break;
-      const mode = rows.slice(at, rows.indexOf(' ', at));
-      const oid = rows.slice(rows.lastIndexOf(' ', tab) + 1, tab);
-      entries.set(rows.slice(tab + 1, end), { mode, oid });
-      at = end + 1;
-    }
-    return entries;
+  /** Every file of a tree, by path. Paths are byte strings. */
+  async listTree(treeish: string): Promise<TreeList> {
+    return new TreeList(await this.output(['ls-tree', '-r', '-z', '--full-tree', treeish]));
   }
 
   /** The content of a blob; null when the repository lacks it (partial copies do). */
@@ -155,6 +144,39 @@ export class GitRepo {
   close(): void {
     this.reader?.close();
     this.reader = null;
+  }
+}
+
+/** What `git ls-tree -r -z` said: rows are looked at when asked for, since there are 70,000 and few are wanted. */
+export class TreeList {
+  /** Where the row of a path begins. */
+  private readonly starts = new Map<ByteString, number>();
+
+  constructor(private readonly rows: ByteString) {
+    // `mode type oid<tab>path<nul>`
+    for (let at = 0; at < rows.length;) {
+      const tab = rows.indexOf('\t', at);
+      const end = rows.indexOf('\0', tab);
+      if (tab < 0 || end < 0) break;
+      this.starts.set(rows.slice(tab + 1, end), at);
+      at = end + 1;
+    }
+  }
+
+  keys(): IterableIterator<ByteString> {
+    return this.starts.keys();
+  }
+
+  has(path: ByteString): boolean {
+    return this.starts.has(path);
+  }
+
+  get(path: ByteString): TreeEntry | undefined {
+    const at = this.starts.get(path);
+    if (at === undefined) return undefined;
+    const { rows } = this;
+    const tab = rows.indexOf('\t', at);
+    return { mode: rows.slice(at, rows.indexOf(' ', at)), oid: rows.slice(rows.lastIndexOf(' ', tab) + 1, tab) };
   }
 }
 

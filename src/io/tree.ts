@@ -4,7 +4,7 @@ import { inputError } from '../core/errors';
 import { fromBytes, type ByteString } from '../core/text';
 import { formatVersion, versionFromMakefile, type KernelVersion } from '../core/version';
 import { blobId } from './blob-id';
-import { GitRepo, type TreeEntry } from './git';
+import { GitRepo, type TreeEntry, type TreeList } from './git';
 
 /**
  * A kernel at one version, read without a checkout. Reading gives null for a path that is not there and for a blob
@@ -32,7 +32,7 @@ class GitTree implements KernelTree {
     readonly name: string,
     readonly commit: string,
     readonly repo: GitRepo,
-    private readonly entries: Map<ByteString, TreeEntry>,
+    private readonly entries: TreeList,
   ) {}
   paths() {
     return this.entries.keys();

@@ -39,7 +39,9 @@ export function plainMacro(text: ByteString, d: Directive): PlainMacro | null {
   while (at < d.end && (text[at] === ' ' || text[at] === '\t')) at++;
   if (at < d.end && !/[A-Za-z_/\\]/.test(text[at]!)) return null;
   const body = argumentOf(text, { ...d, argument: start });
-  return /^[\w\s()",.#*/-]*$/.test(body) && !/^["\d(]/.test(body) ? { name: m[1]!, body } : null;
+  if (!/^[\w\s()",.#*/-]*$/.test(body) || /^["\d(]/.test(body)) return null;
+  const name = m[1]!;
+  return name.length < 4 || NEVER.has(name) || SWITCH.test(name) ? null : { name, body };
 }
 
 /** The macros of a text that could be attribute words. */
@@ -59,7 +61,6 @@ export function plainMacros(text: ByteString): PlainMacro[] {
 export function attributeWords(macros: Iterable<PlainMacro>, known: ReadonlySet<string> | null = null): string[] {
   const bodies = new Map<string, Set<string>>();
   for (const { name, body } of macros) {
-    if (NEVER.has(name) || name.length < 4 || SWITCH.test(name)) continue;
     const others = bodies.get(name);
     if (others) others.add(body);
     else bodies.set(name, new Set([body]));

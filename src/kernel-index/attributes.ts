@@ -23,7 +23,7 @@ const FOLDERS =
 /** Harvests a tree. The headers that count are the same for every scope, so that scopes share the cache. */
 export async function harvestAttributes(tree: KernelTree, cache: DiskCache | null): Promise<Attributes> {
   const headers = [...tree.paths()].filter((p) => FOLDERS.test(p));
-  const hash = createHash('sha1').update('3\0');
+  const hash = createHash('sha1').update('4\0');
   for (const p of headers) hash.update(`${tree.entry(p)?.oid}\0`);
   const key = `attributes/of-${hash.digest('hex')}`;
   const words = cache?.get(key) ?? (await harvest(tree, headers, cache));
@@ -35,7 +35,7 @@ export async function harvestAttributes(tree: KernelTree, cache: DiskCache | nul
 const AHEAD = 256;
 
 /** Macros by the blob that defines them: most headers are the same in the next version. */
-const MACROS = 'attributes/macros-3';
+const MACROS = 'attributes/macros-4';
 
 function knownMacros(cache: DiskCache | null): Record<string, PlainMacro[]> {
   try {

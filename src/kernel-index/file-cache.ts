@@ -5,7 +5,16 @@ import { decodeIndex, encodeIndex } from './file-code';
 import type { FileIndex } from './types';
 
 /** Goes up with every change to what `indexFile` finds or to how it is written: older entries are then not looked at. */
-export const INDEX_SCHEMA = 4;
+export const INDEX_SCHEMA = 5;
+
+/** An index that somebody still holds, and the attribute words that it was made with. */
+interface AtHand {
+  attributes: string;
+  index: WeakRef<FileIndex>;
+}
+
+/** What the kernels of a run have in common is read once and held once. */
+const filesAtHand = new WeakMap<DiskCache, Map<string, AtHand>>();
 
 /**
  * File indexes by blob id, shared between versions. Kernels differ in a few attribute words, which would make every
@@ -14,25 +23,36 @@ export const INDEX_SCHEMA = 4;
  */
 export class FileCache {
   private readonly differences = new Map<string, RegExp | null | 'unknown'>();
+  private readonly atHand: Map<string, AtHand>;
 
   constructor(
     private readonly cache: DiskCache,
     private readonly attributes: Attributes,
-  ) {}
+  ) {
+    let atHand = filesAtHand.get(cache);
+    if (!atHand) filesAtHand.set(cache, (atHand = new Map()));
+    this.atHand = atHand;
+  }
 
   /** `grammar`: an entry that was made without the grammar's opinion will not do. */
   get(oid: string, language: string, text: ByteString, grammar: boolean): FileIndex | null {
-    const content = this.cache.get(keyOf(oid, language));
-    if (content === null) return null;
-    const end = content.indexOf('\n');
-    const difference = this.difference(content.slice(0, end));
+    const key = keyOf(oid, language);
+    const known = this.atHand.get(key);
+    const atHand = known?.index.deref();
+    const content = atHand ? null : this.cache.get(key);
+    if (!atHand && content === null) return null;
+    const made = atHand ? known!.attributes : content!.slice(0, content!.indexOf('\n'));
+    const difference = this.difference(made);
     if (difference === 'unknown' || (difference !== null && difference.test(text))) return null;
-    const index = decodeIndex(content.slice(end + 1));
+    const index = atHand ?? decodeIndex(content!.slice(made.length + 1));
+    if (index && !atHand) this.atHand.set(key, { attributes: made, index: new WeakRef(index) });
     return grammar && index?.parse === null ? null : index;
   }
 
   put(oid: string, language: string, index: FileIndex): void {
-    this.cache.put(keyOf(oid, language), `${this.attributes.hash}\n${encodeIndex(index)}`);
+    const key = keyOf(oid, language);
+    this.cache.put(key, `${this.attributes.hash}\n${encodeIndex(index)}`);
+    this.atHand.set(key, { attributes: this.attributes.hash, index: new WeakRef(index) });
   }
 
   /** Finds a word that the set of that name and ours do not share; null when they are the same. */

@@ -133,6 +133,8 @@ export class Lexer {
   readonly bytes: Uint8Array;
   readonly words: Words;
   readonly directives: Directive[] = [];
+  /** A header has thousands of macros: new arrays for each would cost more than the tokens. */
+  private readonly ofPart = new Tokens(64);
 
   constructor(readonly text: ByteString) {
     this.bytes = Buffer.from(text, 'latin1');
@@ -141,17 +143,18 @@ export class Lexer {
 
   /** The code of the whole text; fills {@link directives}. */
   code(): Tokens {
-    return this.run(0, this.bytes.length, true);
+    const { length } = this.bytes;
+    return this.run(0, length, true, new Tokens((length >> 2) + 16));
   }
 
-  /** The tokens of a part, `#` being a token like any other: the body of a macro, a condition. */
+  /** The tokens of a part, `#` being a token like any other: the body of a macro. Good until the next part. */
   part(start: number, end: number): Tokens {
-    return this.run(start, end, false);
+    this.ofPart.count = 0;
+    return this.run(start, end, false, this.ofPart);
   }
 
-  private run(start: number, end: number, withDirectives: boolean): Tokens {
+  private run(start: number, end: number, withDirectives: boolean, out: Tokens): Tokens {
     const { bytes } = this;
-    const out = new Tokens(((end - start) >> 2) + 16);
     let lineBegins = withDirectives;
     let i = start;
     while (i < end) {

@@ -4,7 +4,7 @@ import { statementsIn } from './blocks';
 import type { PortContext } from './context';
 import { isTrivial, scopeOf, type Placed } from './place';
 import type { EditResult } from './port-edit';
-import type { Pairing, Site } from './site';
+import { callingTheSame, type Pairing, type Site } from './site';
 import type { PorterFile } from './view';
 
 /**
@@ -62,9 +62,9 @@ function placeOf({ edit, failure }: EditResult, p: Pairing, heir: Definition): P
   if (!runs.length || runs.some((r) => !areStatements(p.target, heir, r))) return null;
   const bearer = runs.length === 1 ? 0 : bearerOf(close.added, runs, p.target);
   if (bearer === null) return null;
-  const why =
-    instead?.text ??
-    (apart.length ? 'the lines that it held, where each is now' : 'what stands between its neighbours now');
+  const why = instead
+    ? `it holds what does the work now (${instead.text})`
+    : `it holds ${apart.length ? 'its lines, where each is now' : 'what stands between its neighbours now'}`;
   const site = (at: number): Site => ({ at, remove: 0, precision: 'beside', why });
   return {
     placed: true,
@@ -77,7 +77,7 @@ function placeOf({ edit, failure }: EditResult, p: Pairing, heir: Definition): P
     confidence: NO_HARM,
     evidence: runs.map((run) => ({
       kind: 'dead-guard',
-      text: `${p.target.path}:${run.at + 1}: the guard has no effect in the set itself, and holds ${why}`,
+      text: `${p.target.path}:${run.at + 1}: the guard has no effect in the set itself: ${why}`,
     })),
     definition: heir.name,
     rewritten: runs.length > 1,
@@ -113,18 +113,20 @@ function between(wraps: { first: number; last: number }, p: Pairing): Range | nu
 
 const TELLING = 0.7;
 
-/** Where the wrapped lines stand, when upstream took them apart: every one is there, unchanged, in the same order. */
+/** Where the wrapped lines stand, when upstream took them apart: every one is there, or a call of the same, in the same order. */
 function runsOf(wraps: { first: number; last: number }, p: Pairing): Range[] {
   const runs: Range[] = [];
   let before = -1;
   for (const [i, u] of p.baseUnits.entries()) {
     if (u.first < wraps.first || u.last > wraps.last) continue;
-    const m = p.match[i] ?? { to: p.targetUnits.findIndex((t) => t.key === u.key), similarity: 1 };
-    const to = p.targetUnits[m.to];
-    if (!to || m.similarity < 1 || m.to <= before || u.weight < TELLING) return [];
-    if (m.to === before + 1 && runs.length) runs[runs.length - 1]!.end = to.last + 1;
+    const [same, ...more] = callingTheSame(p, i);
+    const m = p.match[i];
+    const k = m ? m.to : same !== undefined && !more.length ? same : p.targetUnits.findIndex((t) => t.key === u.key);
+    const to = p.targetUnits[k];
+    if (!to || (m && m.similarity < 1) || k <= before || u.weight < TELLING) return [];
+    if (k === before + 1 && runs.length) runs[runs.length - 1]!.end = to.last + 1;
     else runs.push({ at: to.first, end: to.last + 1 });
-    before = m.to;
+    before = k;
   }
   return runs;
 }
@@ -173,7 +175,10 @@ function isGone({ edit }: EditResult, p: Pairing): boolean {
     u.first >= edit.wraps!.first && u.last <= edit.wraps!.last && u.weight >= TELLING ? [i] : [],
   );
   const keys = new Set(p.targetUnits.map((u) => u.key));
-  return wrapped.length > 0 && wrapped.every((i) => !p.match[i] && !keys.has(p.baseUnits[i]!.key));
+  return (
+    wrapped.length > 0 &&
+    wrapped.every((i) => !p.match[i] && !keys.has(p.baseUnits[i]!.key) && !callingTheSame(p, i).length)
+  );
 }
 
 /** The same of definitions at file level: no heir has one, whole. */

@@ -61,6 +61,33 @@ export async function doneInstead(
   return null;
 }
 
+/**
+ * Where a call that left a function is made now: in a function that an heir calls and that the old one did not call. Null
+ * when there is no such place, or more than one.
+ */
+export async function calledBelow(
+  callee: string,
+  scope: Definition,
+  heirs: readonly DefinitionHeir[],
+  context: PortContext,
+): Promise<DoneBy | null> {
+  const found: DoneBy[] = [];
+  for (const heir of heirs) {
+    const made = heir.definition.calls.filter((name) => name !== callee && !scope.calls.includes(name));
+    for (const name of new Set(made)) {
+      for (const { file, definition: d } of context.target.kernel.definitions(name)) {
+        if (file.path !== heir.path || d.kind !== 'function' || !d.body || !d.calls.includes(callee)) continue;
+        const body = blanked(file.text.slice(d.body.start, d.body.end));
+        for (const m of body.matchAll(new RegExp(`\\b${callee}\\s*\\(`, 'g'))) {
+          const line = file.text.slice(0, d.body.start + m.index).split('\n').length - 1;
+          found.push({ by: callee, path: heir.path, line, user: d.name });
+        }
+      }
+    }
+  }
+  return found.length === 1 ? found[0]! : null;
+}
+
 /** The calls of a text, with the operands that are names of their own: no parameters, no fields. */
 function actsIn(text: ByteString, own: ReadonlySet<string>): Act[] {
   return [...text.matchAll(CALL)].flatMap((m) => {

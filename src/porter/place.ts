@@ -76,6 +76,8 @@ export interface NotPlaced {
   evidence: Evidence[];
   /** A macro that it would define twice. */
   double?: string;
+  /** True when it has a place, and only goes where another edit goes: see `together.ts`. */
+  follows?: boolean;
   /** Where it would go if somebody said so: the best there is, or null. */
   candidate: { path: ByteString; line: number; definition: string | null; parts?: Candidate['parts'] } | null;
   /** Other such places. */
@@ -132,7 +134,8 @@ export class Aligner {
   /** The lines of two definitions. */
   definitions(base: PorterFile, from: Definition, target: PorterFile, to: Definition): Pairing {
     return this.remember(`d ${base.path}:${from.start} ${target.path}:${to.start}`, base, target, () => {
-      const rename = (w: string) => (w === from.name ? to.name : this.rename(w));
+      const parameters = renamedParameters(base, from, target, to);
+      const rename = (w: string) => (w === from.name ? to.name : (parameters.get(w) ?? this.rename(w)));
       return {
         base,
         target,
@@ -177,6 +180,32 @@ export class Aligner {
     this.known.set(key, made);
     return made;
   }
+}
+
+/**
+ * Parameters that have another name in the target, by their place in the list: neither function speaks of the other's name,
+ * and none of the names is one of a field as well.
+ */
+function renamedParameters(
+  base: PorterFile,
+  from: Definition,
+  target: PorterFile,
+  to: Definition,
+): ReadonlyMap<string, string> {
+  const renamed = new Map<string, string>();
+  const [ours, theirs] = [from.signature?.parameters ?? [], to.signature?.parameters ?? []];
+  if (from.kind !== 'function' || to.kind !== 'function') return renamed;
+  const has = (file: PorterFile, d: Definition, name: string, before = '') =>
+    new RegExp(`${before}\\b${name}\\b`).test(stripComments(file.text.slice(d.start, d.end)));
+  for (const [i, { name }] of ours.entries()) {
+    const now = theirs[i]?.name ?? '';
+    if (name === now) continue;
+    const known = name === '' || now === '' || has(base, from, now) || has(base, from, name, '(?:->|\\.)\\s*');
+    // Reached through the new one, or still there, it is not what is called otherwise now; then nothing behind it is known.
+    if (known || has(target, to, name, '(?<![.>\\w])') || has(target, to, name, `\\b${now}\\s*->\\s*`)) break;
+    renamed.set(name, now);
+  }
+  return renamed;
 }
 
 function renameUnit(unit: Unit, rename: Rename): Unit {

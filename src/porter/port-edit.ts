@@ -8,7 +8,7 @@ import type { PortContext } from './context';
 import { conditionChange, conditionsAt } from './guards';
 import type { Made } from './era-parts';
 import type { DefinitionHeir, FileHeir } from './heirs';
-import { doneInstead } from './inlined';
+import { calledBelow, doneInstead } from './inlined';
 import { placeInLists } from './kbuild-lists';
 import type { Edit } from './lift';
 import { usesOf, type Use } from './mentions';
@@ -160,6 +160,13 @@ export async function portEdit(
   }
   if (placed.length === 0 && obsolete && !failure) {
     const [scope] = scopes;
+    const callee = /^\s*([A-Za-z_]\w*)\s*\([^;]*\)\s*;\s*$/.exec(stripComments(wrapped.join('')))?.[1];
+    const below = scope && callee ? await calledBelow(callee, scope, heirsOf.get(scope) ?? [], context) : null;
+    if (below) {
+      const reason = `'${below.by}', which it guards out, is called by '${below.user}' now`;
+      const candidate = { path: below.path, line: below.line + 1, definition: below.user };
+      return failed({ placed: false, reason, evidence: [{ kind: 'done-instead', text: reason }], candidate });
+    }
     if (scope && (await stillComputed(edit, base, scope, heirsOf.get(scope) ?? [], context))) {
       const reason = 'the code that it guards out is gone, but what it computes is still used there';
       return failed({ placed: false, reason, evidence: obsolete.evidence, candidate: null });

@@ -25,6 +25,7 @@ import { sayLostCallers } from './reach';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
+import { standTogether } from './together';
 import { leaveOutUsed, sayNewCallers, sayUncoveredUses } from './uses';
 import { keepEmptiedWork } from './emptied-calls';
 import { definitionAround, type PorterFile } from './view';
@@ -372,6 +373,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   const own = patch.changes.flatMap((c) => (c.status === 'added' && c.newPath!.endsWith('.h') ? [c.newPath!] : []));
   await bringIncludes(results, base, own, context);
   demoteOverlaps(results);
+  if (base.index.language === 'c') standTogether(results, base);
   await weighUpstream(results, base, context);
   for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
@@ -630,7 +632,6 @@ function reportOf(
   const worst = [...active].sort(
     (a, b) => RANK.indexOf(b.outcome) - RANK.indexOf(a.outcome) || confidenceOf(a) - confidenceOf(b),
   )[0]!;
-  const failed = own.filter((r) => r.failure);
   return hunkReport(patch, change, hunk, context, {
     edits,
     inert: own.every((r) => r.inert),
@@ -651,9 +652,21 @@ function reportOf(
         ...(r.twin?.evidence ?? []),
       ]),
     ),
-    // Work that is left before work that is not there any more.
-    message: (failed.find((r) => r.outcome === 'conflict') ?? failed[0])?.failure?.reason ?? doubtsOf(own),
+    message: messageOf(own),
   });
+}
+
+/** One sentence, or a few: why work is left, before work that is not there any more, and what is in the tree all the same. */
+function messageOf(own: readonly EditResult[]): string | null {
+  const failed = own.filter((r) => r.failure);
+  const open = failed.filter((r) => r.outcome === 'conflict');
+  const first = open.find((r) => !r.failure!.follows) ?? open[0] ?? failed[0];
+  const made = own.filter((r) => r.outcome !== 'conflict' && r.outcome !== 'obsolete').length;
+  const rest =
+    open.length && made
+      ? `; ${made} of its ${own.length} edits ${made > 1 ? 'have their places' : 'has its place'}`
+      : '';
+  return first ? first.failure!.reason + rest : doubtsOf(own);
 }
 
 /** What a reviewer should look at, in one sentence; null when there is nothing. */

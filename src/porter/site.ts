@@ -401,5 +401,20 @@ export function sayingTheSame(p: Pairing, i: number): number[] {
   });
 }
 
+/** The lines of the target that are nothing but a call, with other arguments, of what a line that is gone calls. */
+export function callingTheSame(p: Pairing, i: number): number[] {
+  const callee = calledAlone(p.baseUnits[i]!.tokens);
+  if (callee === null || p.match[i]) return [];
+  if (p.baseUnits.filter((u) => calledAlone(u.tokens) === callee).length > 1) return [];
+  return p.targetUnits.flatMap((u, k) => (calledAlone(u.tokens) === callee ? [k] : []));
+}
+
+/** What a line calls that is a whole statement and does nothing else. */
+function calledAlone(words: readonly string[]): string | null {
+  const [callee, open] = words;
+  const whole = words[words.length - 1] === ';' && words[words.length - 2] === ')';
+  return whole && open === '(' && /^[A-Za-z_]\w*$/.test(callee!) ? callee! : null;
+}
+
 /** Lines less alike than this do not stand in for one another. */
 const STAND_IN = 0.5;

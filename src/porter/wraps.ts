@@ -5,7 +5,7 @@ import { conditionalBetween } from './guards';
 import { bodyWithDeclarations, grownGuard, isDeclaration, statementsIn } from './blocks';
 import type { Edit, Segment } from './lift';
 import { isTrivial, pairingOf, scopeOf, type Aligner, type Nothing, type PlacedSegment, type ScopePair } from './place';
-import { sayingTheSame, standIn, type Pairing } from './site';
+import { callingTheSame, sayingTheSame, standIn, type Pairing } from './site';
 import type { Unit } from './units';
 import type { PorterFile } from './view';
 
@@ -72,7 +72,7 @@ export function wrappedCodeIsGone(
   if (
     wrapped.length === 0 ||
     wrapped.some(({ u, i }) => p.match[i] && (u.weight >= 0.7 || u.first === edit.wraps!.first)) ||
-    wrapped.some(({ i }) => sayingTheSame(p, i).length > 0)
+    wrapped.some(({ i }) => sayingTheSame(p, i).length > 0 || callingTheSame(p, i).length > 0)
   )
     return null;
   // Moved inside the file? Then it is not gone, and the guard should have moved with it.

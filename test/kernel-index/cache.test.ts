@@ -127,6 +127,22 @@ describe('an indexed kernel', () => {
     expect(second.definitions('h')[0]!.definition.signature!.annotations).toEqual(['__late']);
   });
 
+  test('what two kernels of a run have in common is held once, unless an attribute word tells them apart', async () => {
+    const files = { ...FILES, 'b.c': 'int __late h(void)\n{\n\treturn 0;\n}\n' };
+    const cacheDir = temporary();
+    const cache = new DiskCache(cacheDir);
+    const first = await index(kernelFolder(files), cache);
+    const header = '#define __late __cold\n';
+    const second = await index(kernelFolder({ ...files, 'include/linux/b.h': header }), cache);
+    const same = (path: string) => second.file(path)!.index === first.file(path)!.index;
+    expect([same('a.c'), same('include/linux/a.h'), same('b.c')]).toEqual([true, true, false]);
+    expect(second.stats).toMatchObject({ cached: 3, indexed: 2 });
+    // The later run has the words of the second kernel, and only what is on disk.
+    const third = await index(kernelFolder({ ...files, 'include/linux/b.h': header }), new DiskCache(cacheDir));
+    expect(third.stats).toMatchObject({ cached: 5, indexed: 0 });
+    expect(third.files().map((f) => f.index)).toEqual(second.files().map((f) => f.index));
+  });
+
   test('knows who defines, has and mentions a name', async () => {
     const kernel = await index(kernelFolder({ ...FILES, 'b.h': 'struct s {\n\tint only;\n};\n' }), null);
     expect(kernel.definitions('g').map((d) => d.file.path)).toEqual(['include/linux/a.h']);
@@ -208,10 +224,20 @@ describe('what the cache keeps of a file', () => {
     }
   });
 
-  test.each(['', 'x', 'null', '[]', '{"language":"c"}', '{"language":"c","rows":[1],"includes":[],"conditionals":[]}'])(
-    'a text that is none of its own is no entry: %s',
+  test.each(['', 'x', 'null', '[]', '[]\n', '{"language":"c"}\nc', '[0,0,0,0,0,1]\nc', '[0,0,0,0,0,0,0]\nc'])(
+    'a text that is none of its own is no entry: %j',
     (text) => expect(decodeIndex(text)).toBeNull(),
   );
+
+  test('an entry that lacks a number, a word, or has one too many is none', async () => {
+    const text = encodeIndex(await indexFile('a.c', rich['a.c']!, { grammar: false }));
+    const [numbers, words] = [JSON.parse(text.split('\n')[0]!) as number[], text.split('\n')[1]!];
+    const entry = (list: number[], named = words) => decodeIndex(`${JSON.stringify(list)}\n${named}`);
+    expect(entry(numbers)).not.toBeNull();
+    for (let length = 0; length < numbers.length; length++) expect(entry(numbers.slice(0, length))).toBeNull();
+    expect(entry([...numbers, 0])).toBeNull();
+    expect(entry(numbers, words.slice(0, words.lastIndexOf('\0')))).toBeNull();
+  });
 
   test('an entry without the grammar’s opinion does not answer who asks for that', async () => {
     const dir = kernelFolder(FILES);

@@ -91,3 +91,66 @@ describe('a guard around a call of a helper that is gone', () => {
     expect((await guardOf(other('trap_el2') + run('\tload_root(vcpu->mmu);'))).outcome).toBe('obsolete');
   });
 });
+
+describe('a line that upstream only spelt anew', () => {
+  const R = 'arch/arm64/kvm/hyp/flush.c';
+  const flush = (parameter: string, name: string) =>
+    lines(
+      `void flush_all(${parameter})`,
+      '{',
+      '\tstruct context cxt;',
+      '',
+      `\t${name} = to_hyp(${name});`,
+      `\tenter(${name}, &cxt);`,
+      '\tdo_flush();',
+      '}',
+    );
+  const before = flush('struct kvm *kvm', 'kvm');
+  const guarded = (text: string, line: string) => text.replace(line, `#ifndef CONFIG_SET\n${line}#endif\n`);
+  const after = guarded(before, '\tkvm = to_hyp(kvm);\n');
+
+  test('speaks of the parameter by its new name, and is found', async () => {
+    const there = flush('struct mmu *mmu, int level', 'mmu');
+    const { hunks, files } = await port({ [R]: before }, { [R]: after }, { [R]: there });
+    expect(hunks[0]!.outcome).toBe('merged');
+    expect(files[R]).toBe(guarded(there, '\tmmu = to_hyp(mmu);\n'));
+  });
+
+  test('is another when the function has both names', async () => {
+    const both = flush('struct mmu *mmu', 'mmu').replace('\tdo_flush();\n', '\tdo_flush();\n\tlog_kvm(kvm);\n');
+    const { hunks } = await port({ [R]: before }, { [R]: after }, { [R]: both });
+    expect(hunks[0]!.outcome).toBe('conflict');
+  });
+
+  test('passes something else, at another place, and is not gone', async () => {
+    const moved = before
+      .replace('\tenter(kvm, &cxt);\n', '')
+      .replace('\tdo_flush();\n', '\tdo_flush();\n\tenter(root, 3);\n');
+    const entered = guarded(before, '\tenter(kvm, &cxt);\n');
+    const { hunks } = await port({ [R]: before }, { [R]: entered }, { [R]: moved });
+    expect(hunks[0]!.outcome).toBe('conflict');
+    const { hunks: none } = await port(
+      { [R]: before },
+      { [R]: entered },
+      { [R]: moved.replace('\tenter(root, 3);\n', '') },
+    );
+    expect(none[0]!.outcome).toBe('obsolete');
+  });
+
+  test('stands in a function that the old one is only a door to now', async () => {
+    const inner = lines(
+      'static void __flush(struct kvm *kvm)',
+      '{',
+      '\tprepare(kvm->root);',
+      '\tenter(kvm->root, 3);',
+      '\tfinish(kvm->root);',
+      '}',
+    );
+    const there =
+      inner + lines('', 'void flush_all(struct kvm *kvm)', '{', '\tmask();', '\t__flush(kvm);', '\tunmask();', '}');
+    const entered = guarded(before, '\tenter(kvm, &cxt);\n');
+    const { hunks } = await port({ [R]: before }, { [R]: entered }, { [R]: there });
+    expect(hunks[0]!.outcome).toBe('conflict');
+    expect(hunks[0]!.edits[0]!.candidates[0]).toMatchObject({ definition: '__flush', line: 4 });
+  });
+});

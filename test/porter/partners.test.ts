@@ -69,13 +69,9 @@ describe('what works with a local of the set', () => {
     return hunks.flatMap((h) => h.edits).map((e) => [e.outcome === 'conflict', e.confidence >= 0.9]);
   };
 
-  test('is sure only when all of it found a place', async () => {
+  test('is there only when all of it found a place', async () => {
     expect(await outcomes(base.replace('return 0', 'return 1'))).toEqual(Array(3).fill([false, true]));
     const rewritten = base.replace(/\t\tint err[^]*?return err;\n/, '\t\tthe_mapper->step(the_mapper, addr, 1);\n');
-    expect(await outcomes(rewritten)).toEqual([
-      [false, false],
-      [true, false],
-      [false, false],
-    ]);
+    expect(await outcomes(rewritten)).toEqual(Array(3).fill([true, false]));
   });
 });

@@ -1,6 +1,5 @@
-import type { ByteString } from '../../core/text';
 import { compareVersions, parseVersion } from '../../core/version';
-import type { GitRepo, TreeEntry } from '../../io/git';
+import type { GitRepo, TreeList } from '../../io/git';
 import type { Chronicle, ChronicleRow } from './rows';
 
 /** How a row fared in a real repository. */
@@ -17,7 +16,7 @@ export interface RowCheck {
 
 interface Release {
   tag: string;
-  files: Map<ByteString, TreeEntry>;
+  files: TreeList;
 }
 
 /** Checks every row against the tags of a repository. */
