@@ -19,6 +19,10 @@ type Rename = (word: string) => string;
  * what the function has that kept the name, while the place was found in another.
  */
 export function noticeParts(results: readonly EditResult[], base: PorterFile, rename: Rename): void {
+  // What the set takes out elsewhere, it moves.
+  const taken = new Set<number>();
+  for (const s of results.flatMap((r) => (r.edit.guard === null ? r.edit.segments : [])))
+    s.removed.forEach((_, i) => taken.add(s.at + i));
   for (const r of results) {
     if (r.resolved || r.made || r.outcome === 'already-upstream' || r.placements.length !== 1) continue;
     if (base.index.language !== 'c' || r.edit.guard !== null) continue;
@@ -37,8 +41,9 @@ export function noticeParts(results: readonly EditResult[], base: PorterFile, re
       continue;
     }
     const known = new Map<string, number>();
-    for (const { key } of tokenLines(base.lines.slice(scope.startLine, scope.endLine + 1), rename))
-      known.set(key, (known.get(key) ?? 0) + 1);
+    tokenLines(base.lines.slice(scope.startLine, scope.endLine + 1), rename).forEach(({ key }, i) => {
+      if (!taken.has(scope.startLine + i)) known.set(key, (known.get(key) ?? 0) + 1);
+    });
     const fresh = freshLines(p.file, heir, known);
     const reason = p.segments.map((s) => inOwnWords(s, p, fresh) ?? leaveOutMade(s, p, fresh)).find((x) => x !== null);
     if (reason) refuse(r, p, reason);

@@ -7,10 +7,12 @@ import { renamed, renameIn } from './collisions';
 import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
 import { bringIncludes } from './includes';
+import { holdNames } from './known-names';
 import { liftEdits, type Edit, type Segment } from './lift';
 import { passParametersOn } from './links';
 import { lineOf, renumbered } from './numbering';
 import { scopeOf } from './place';
+import { sayOtherValues } from './set-before';
 import { ofFinding, weighUpstream } from './sure-upstream';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
@@ -19,6 +21,7 @@ import { isInert } from './inert';
 import { sayPartners } from './partners';
 import { keepInComments } from './comments';
 import { noticeDoubled } from './doubled';
+import { leaveOutUnusedHelpers, sayLostDefinitions } from './lost-definitions';
 import { noticeParts } from './made-in-part';
 import { renameOwnLocals } from './locals';
 import { sayLostCallers } from './reach';
@@ -61,6 +64,10 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
   await sayOtherCounts(context.placed, context);
   sayNewCallers(context.placed, context);
   await sayLostCallers(context.placed, context);
+  sayLostDefinitions(
+    [...results.values()].flatMap((c) => c.traces ?? []),
+    context,
+  );
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;
@@ -373,7 +380,13 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   const own = patch.changes.flatMap((c) => (c.status === 'added' && c.newPath!.endsWith('.h') ? [c.newPath!] : []));
   await bringIncludes(results, base, own, context);
   demoteOverlaps(results);
-  if (base.index.language === 'c') standTogether(results, base);
+  sayOtherValues(results, base, context);
+  if (base.index.language === 'c') {
+    do {
+      standTogether(results, base);
+      leaveOutUnusedHelpers(results, base);
+    } while (await holdNames(results, base, context));
+  }
   await weighUpstream(results, base, context);
   for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 

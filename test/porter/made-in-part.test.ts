@@ -15,6 +15,7 @@ const body = (...code: string[]) =>
 
 describe('an insert of which upstream has a part at the very place', () => {
   const own = ['first_seq = kvm_seq;', 'first_index = kvm_index;'];
+  const end = ['install_page(kvm, addr);', 'unlock_map(kvm);', 'return 0;'];
 
   test('is made without its first line, behind it', async () => {
     const { text, hunks } = await ported(body(), body(...own), body(own[0]!));
@@ -26,6 +27,13 @@ describe('an insert of which upstream has a part at the very place', () => {
   test('is made without its last line, before it', async () => {
     const { text } = await ported(body(), body(...own), body(own[1]!));
     expect(text).toBe(body(...own));
+  });
+
+  test('is made without the line that the set moves there, and upstream did', async () => {
+    const was = fn('map_page', own[0]!, own[1]!, 'lock_map(kvm);', 'note_page(kvm, addr);', ...end);
+    const is = fn('map_page', 'lock_map(kvm);', 'note_page(kvm, addr);', ...own, ...end);
+    const now = fn('map_page', 'lock_map(kvm);', 'note_page(kvm, addr);', own[0]!, ...end);
+    expect(count((await ported(was, is, now)).text, own[0]!)).toBe(1);
   });
 
   test('is a conflict when the line of upstream is one of its middle', async () => {
