@@ -16,7 +16,7 @@ import { Options } from './porter/inert';
 import { portPatch, type PortedPatch } from './porter/port';
 import { Resolutions, type Resolution } from './porter/resolutions';
 import { rolesOf } from './porter/roles';
-import { baseAfterEachPatch, type FilesAfter } from './porter/source';
+import { baseAfterEachPatch, includedBy, type FilesAfter } from './porter/source';
 import { View } from './porter/view';
 import { crossCheck, explainPort, workItemsOf, type Step } from './history';
 import type { WorkItem } from './core/outcome';
@@ -76,7 +76,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const steps: { patch: Patch; files: FilesAfter }[] = [];
   for await (const step of baseAfterEachPatch(set, input.base, scratch, input.only)) steps.push(step);
 
-  const scope = scopeOfSet(touchedPaths(set));
+  const scope = scopeOfSet(touchedPaths(set), includedBy(steps.map((s) => s.files)));
   input.progress(`indexing the base, ${input.base.name}`);
   const baseIndex = await indexKernel(input.base, { scope, cache: input.cache });
   input.progress(`indexing the target, ${input.target.name}`);

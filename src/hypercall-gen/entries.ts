@@ -36,12 +36,20 @@ function isComputed(line: string, variable: RegExp): boolean {
   return [...line.matchAll(/\$\(([a-z]+(?:-[a-z]+)*)-[ym]\)/g)].some((m) => variable.test(m[1]!));
 }
 
+/** The objects that the lists of a Makefile name, without their `.o`, each with the option of its list. */
+export function objectsIn(makefile: ByteString): { stem: string; option: string | null }[] {
+  const lists = makefile.replace(/\\\n/g, ' ').matchAll(/^[\w-]+-(?:y|\$\((\w+)\))[ \t]*[:+]?=(.*)$/gm);
+  return [...lists].flatMap(([, option, list]) =>
+    [...list!.matchAll(/(?:^|\s)(\S+)\.o(?=\s|$)/g)].map((m) => ({ stem: m[1]!, option: option ?? null })),
+  );
+}
+
 /** Lines get no longer than checkpatch lets them. */
 const WIDTH = 100;
 
 /**
- * Adds objects that lie elsewhere to a Makefile: lines of their own behind the last list of the wanted kind, before
- * anything is computed from it. Null when there is no such list.
+ * Adds objects that lie elsewhere to a Makefile: lines of their own behind the last list of the wanted kind, and behind the
+ * condition that it is under, before anything is computed from it. Null when there is no such list.
  */
 export function addObjects(
   makefile: ByteString,
@@ -53,13 +61,17 @@ export function addObjects(
   const missing = objects.filter((o) => !there.has(o));
   if (missing.length === 0) return makefile;
   const lines = splitLines(makefile);
-  let last: { end: number; name: string } | null = null;
+  let last: { end: number; name: string; depth: number } | null = null;
+  let depth = 0;
   for (let i = 0; i < lines.length; i++) {
     if (isComputed(lines[i]!, variable)) break;
+    if (/^\s*ifn?(?:eq|def)\b/.test(lines[i]!)) depth++;
+    // Not into a branch of a condition: behind it.
+    if (/^\s*endif\b/.test(lines[i]!) && --depth < (last?.depth ?? 0)) last = { ...last!, end: i + 1, depth };
     const m = /^([a-z]+(?:-[a-z]+)*)-(?:y|\$\(CONFIG_\w+\))\s*[:+]?=/.exec(lines[i]!);
     if (!m || !variable.test(m[1]!)) continue;
     while (/\\\s*$/.test(lines[i]!) && i + 1 < lines.length) i++;
-    last = { end: i + 1, name: m[1]! };
+    last = { end: i + 1, name: m[1]!, depth };
   }
   if (!last) return null;
   const head = `${last.name}-${option === null ? 'y' : `$(${option})`} +=`;

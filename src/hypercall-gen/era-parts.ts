@@ -2,6 +2,7 @@ import type { ByteString } from '../core/text';
 import type { PatchSet } from '../patch-set/patch-set';
 import { attributeWords, plainMacros } from '../kernel-index/attribute-words';
 import { indexFile } from '../kernel-index/index-file';
+import { objectsIn } from './entries';
 import { eraOf, type Era, type TreeReader } from './era';
 import { extractFrom, type BaseTree } from './extract';
 import { patchedFiles, type PatchedFile } from './source';
@@ -20,6 +21,8 @@ export interface EraChange {
   table: HypercallTable;
   /** C files of the set with code for EL2, by their paths in the set; the target's nVHE object needs them. */
   el2Sources: ReadonlySet<ByteString>;
+  /** Those of them that a new list of the set makes an object, where the nVHE object puts all its code into EL2's text. */
+  el2Objects: ReadonlySet<ByteString>;
   /** Data that these files define and code of the set for EL1 uses: its copy is one that EL2 knows nothing of. */
   el2Data: ReadonlySet<string>;
   /** Data of the image that EL2 code of the set uses, by the file that does; each needs an alias. */
@@ -57,9 +60,27 @@ export async function eraChange(set: PatchSet, base: ListedTree, target: ListedT
   return {
     ...{ from, to, table, borrowed, symbolMacro, own: el2.own },
     el2Sources: objects ? new Set(el2.uses.keys()) : new Set(),
+    el2Objects: new Set(objects && (await placesText(target, to)) ? listedIn(files, el2.uses) : []),
     el2Data: objects && symbolMacro !== null ? el2.shared : new Set(),
     goneCall: to.kind === 'smccc' && (await calls(base)) && !(await calls(target)) ? KERNEL_CALL : null,
   };
+}
+
+/** True when the nVHE object's own rules put all that it is made of into EL2's text: by renaming, or by a linker script. */
+async function placesText(tree: TreeReader, era: Era): Promise<boolean> {
+  const makefile = (await tree.read(era.nvheMakefile!)) ?? '';
+  return /--rename-section=\.text=\.hyp\.text\b|\bhyp\.lds\b/.test(makefile);
+}
+
+/** Sources that a Makefile of the set's own names as objects: it comes along as it is, a hunk may find no place. */
+function listedIn(files: readonly PatchedFile[], sources: ReadonlyMap<ByteString, unknown>): ByteString[] {
+  return files
+    .filter((f) => f.isNew && /(^|\/)(Makefile|Kbuild)$/.test(f.path))
+    .flatMap((f) => {
+      const folder = f.path.slice(0, f.path.lastIndexOf('/') + 1);
+      return objectsIn(f.text).map((o) => `${folder}${o.stem}.c`);
+    })
+    .filter((path) => sources.has(path));
 }
 
 async function calls(tree: TreeReader): Promise<boolean> {

@@ -20,9 +20,11 @@ const NEVER = /\.dtsi?$|^arch\/arm64\/(boot\/dts|configs)\//;
 /**
  * What a set needs: the files that it touches, the folders around them, KVM of arm64, and everything these include. Code
  * moves between files of a folder, and from there into folders below it; hence the folders.
+ *
+ * @param included headers that the set's own files include
  */
-export function scopeOfSet(touched: Iterable<ByteString>): Scope {
-  const files = new Set<ByteString>();
+export function scopeOfSet(touched: Iterable<ByteString>, included: Iterable<ByteString> = []): Scope {
+  const files = new Set<ByteString>(included);
   const folders = new Set<string>();
   for (const path of touched) {
     files.add(path);

@@ -4,6 +4,7 @@ import { includeCandidates } from '../kernel-index/scope';
 import type { KernelIndex } from '../kernel-index/index';
 import type { SymbolMap } from '../symbol-map';
 import type { Operand } from './align';
+import { readAccessors } from './accessors';
 import { AsmMacros, readMacros } from './asm-macros';
 import { Carrier, withCarried } from './carry';
 import { readChains } from './chains';
@@ -11,7 +12,9 @@ import { keepConstants } from './constants';
 import { Constructed } from './constructed';
 import type { PortContext } from './context';
 import { copiesOfNothing, readAsUpstream } from './learned';
+import { MacroFields } from './macro-fields';
 import { calledAs, changeEvidence, MacroTexts } from './macro-texts';
+import { takesNames } from './pasted-operands';
 import type { View } from './view';
 import type { MapEntry, SignatureChange } from '../symbol-map/types';
 
@@ -60,6 +63,7 @@ export class Adapter {
   private readonly asm: AsmMacros;
   private readonly carrier: Carrier;
   private readonly macros: MacroTexts;
+  private readonly macroFields = new MacroFields();
   private readonly constructed: Constructed;
   private readonly readings = new Map<string, Reading>();
   private readonly calls = new Map<string, { dropped: number[]; arity: number } | { doubt: string } | null>();
@@ -133,6 +137,10 @@ export class Adapter {
     );
     // A word that was dropped leaves its blank behind.
     if (evidence.size) rewritten = rewritten.replace(/\x01 ?/g, '');
+    const accesses = readAccessors(rewritten, path, around, this.base, this.target, this.map, isOwn);
+    rewritten = accesses.text;
+    for (const e of accesses.evidence) evidence.set(e.text, e);
+    for (const doubt of accesses.doubts) doubts.add(doubt);
     const chains = readChains(rewritten, path, around, this.base, this.target, this.map);
     rewritten = this.respell(chains.text, evidence);
     for (const e of chains.evidence) evidence.set(e.text, e);
@@ -237,17 +245,24 @@ export class Adapter {
     where: Surroundings,
     context: PortContext,
   ): Promise<Adapted> {
-    const first = this.adapt(lines, path, where);
+    const isOwn = (name: string) => this.own.has(name);
+    const fields = await this.macroFields.read(lines, where.around ?? '', isOwn, context);
+    const first = this.adapt(fields.lines, path, where);
+    first.evidence.push(...fields.evidence);
     if (first.lost.size === 0) return first;
-    const learned = await readAsUpstream(lines, [...first.lost.keys()], context);
+    const learned = await readAsUpstream(fields.lines, [...first.lost.keys()], context);
     const copies = copiesOfNothing(
       learned.lines,
       new Set([...first.lost].flatMap(([field, type]) => (NUMBER.test(type) ? [field] : []))),
-      (name) => this.own.has(name),
+      isOwn,
     );
     if (learned.evidence.length === 0 && copies.doubts.length === 0) return first;
     const again = this.adapt(copies.lines, path, where);
-    again.evidence.push(...learned.evidence, ...copies.doubts.map((text) => ({ kind: 'field-removed', text })));
+    again.evidence.push(
+      ...fields.evidence,
+      ...learned.evidence,
+      ...copies.doubts.map((text) => ({ kind: 'field-removed', text })),
+    );
     again.doubts.push(...learned.evidence.map((e) => e.text), ...copies.doubts);
     return again;
   }
@@ -305,6 +320,12 @@ export class Adapter {
     if (entry && heir && entry.status === 'renamed' && entry.confidence >= SURE) {
       if (statementOnly(entry, this.target) && !statementOnly(entry, this.base))
         return { doubt: `mentions '${word}', which is '${heir.name}', a whole statement, in the target`, gone: word };
+      // What a function is handed is a value; this macro would make a name of it.
+      if (entry.from.kind !== 'macro' && heir.kind === 'macro' && takesNames(heir.name, target))
+        return {
+          doubt: `mentions '${word}', which is '${heir.name}', a macro that takes names, in the target`,
+          gone: word,
+        };
       if (otherOperands(entry, base, target))
         return { doubt: `mentions '${word}', which is '${heir.name}' with other operands now`, gone: word };
       const name = heir.name.slice(heir.name.lastIndexOf('.') + 1);

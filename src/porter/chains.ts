@@ -109,9 +109,24 @@ const MEMBER_OF = /\b((?:container_of\s*\([^(),;]+,|offsetof\s*\()\s*struct\s+(\
 const OWNER = '__owner';
 
 /** The struct that a variable is declared to be, or to point to: by the nearest declaration above. */
-function declaredStruct(name: string, above: ByteString): string | null {
+export function declaredStruct(name: string, above: ByteString): string | null {
   const found = [...above.matchAll(new RegExp(`\\bstruct\\s+(\\w+)\\s*\\*?\\s*(?:const\\s+)?${name}\\s*[;,=)]`, 'g'))];
   return found[found.length - 1]?.[1] ?? null;
+}
+
+/** The member that is reached through fields from a struct on; null when there is none. */
+export function memberThrough(
+  kernel: KernelIndex,
+  struct: string,
+  fields: readonly string[],
+  path: ByteString,
+): Member | null {
+  let [owner, member]: [string | null, Member | null] = [struct, null];
+  for (const field of fields) {
+    member = owner === null ? null : findMember(kernel, owner, field, path);
+    owner = member ? (STRUCT.exec(member.type)?.[1] ?? null) : null;
+  }
+  return member;
 }
 
 type MemberOf = (kernel: KernelIndex, struct: string, name: string) => Member | null;

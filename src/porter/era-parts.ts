@@ -12,7 +12,7 @@ import {
   withDeclarations,
   withSymbols,
 } from '../hypercall-gen/carried';
-import { addAlias, addInclude, addObjects, callDispatcher } from '../hypercall-gen/entries';
+import { addAlias, addInclude, addObjects, callDispatcher, objectsIn } from '../hypercall-gen/entries';
 import type { EraChange } from '../hypercall-gen/era-parts';
 import type { PortContext } from './context';
 import { keptByHost, withoutObjects, type ListedTwice } from './el2-lists';
@@ -29,6 +29,9 @@ export interface Made {
   target: Location[];
   evidence: Evidence[];
 }
+
+/** Evidence that the object decides where code goes. */
+const PLACED_BY_OBJECT = 'section-of-object';
 
 /** How sure generated code is: it does what the set's did, in other words. */
 const GENERATED = 0.8;
@@ -51,6 +54,11 @@ export class EraParts {
       { kind: 'era', text: `the target calls EL2 in another way than the base: '${to.kind}', not '${from.kind}'` },
       ...to.evidence.map((text) => ({ kind: 'era', text })),
     ];
+  }
+
+  /** Where the nVHE object is listed, and which sources of the set are for EL2. */
+  get el2(): { makefile: ByteString | null; sources: ReadonlySet<ByteString> } {
+    return { makefile: this.change.to.nvheMakefile, sources: this.change.el2Sources };
   }
 
   /**
@@ -165,10 +173,32 @@ export class EraParts {
     return null;
   }
 
+  /**
+   * Says so when all code of a source of the set goes to EL2's text by the object that it becomes part of: then no function
+   * of it needs a word for that section. Null where a word has to say it.
+   */
+  placesAllOf(source: ByteString): Evidence | null {
+    if (!this.change.el2Objects.has(source)) return null;
+    const text = `'${this.change.to.nvheMakefile!}' links it into an object of which all code goes to EL2's text`;
+    return { kind: PLACED_BY_OBJECT, text };
+  }
+
   /** What can only be told behind the last patch. */
   async finish(ported: readonly PortedPatch[], context: PortContext): Promise<void> {
+    this.leftOut(ported);
     await this.unanswered(ported, context);
     await this.trimLists(ported, context);
+  }
+
+  /** Sources whose code goes to EL2's text by their object, and that no list of it names after all. */
+  private leftOut(ported: readonly PortedPatch[]): void {
+    const listed = new Set(this.twice.map((t) => t.source));
+    for (const file of ported.flatMap((p) => p.files)) {
+      if (!file.evidence.some((e) => e.kind === PLACED_BY_OBJECT)) continue;
+      if (file.targetPaths.some((p) => listed.has(p))) continue;
+      const doubt = 'no list of the nVHE object names it: its code is not in the text of EL2';
+      file.message = file.message === null ? doubt : `${file.message}; ${doubt}`;
+    }
   }
 
   /** Objects for EL2 alone leave the host's lists; why others stay in both is said. */
@@ -397,13 +427,11 @@ export class EraParts {
     const listed: string[] = [];
     const twice: ListedTwice[] = [];
     let option: string | null = table.interface.option;
-    for (const [, own, list] of text.replace(/\\\n/g, ' ').matchAll(/^[\w-]+-(?:y|\$\((\w+)\))[ \t]*[:+]?=(.*)$/gm)) {
-      for (const [, stem] of list!.matchAll(/(?:^|\s)(\S+)\.o(?=\s|$)/g)) {
-        if (!el2Sources.has(`${folder(source)}${stem}.c`)) continue;
-        option = own ?? option;
-        listed.push(posix.relative(folder(makefile), `${folder(path)}${stem}.o`));
-        twice.push({ makefile: path, object: `${stem}.o`, source: `${folder(path)}${stem}.c` });
-      }
+    for (const { stem, option: own } of objectsIn(text)) {
+      if (!el2Sources.has(`${folder(source)}${stem}.c`)) continue;
+      option = own ?? option;
+      listed.push(posix.relative(folder(makefile), `${folder(path)}${stem}.o`));
+      twice.push({ makefile: path, object: `${stem}.o`, source: `${folder(path)}${stem}.c` });
     }
     const there = await context.target.text(makefile);
     if (listed.length === 0 || there === null) return;

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { chomp, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { PortContext } from './context';
@@ -27,17 +28,21 @@ function resolve(word: string, prefix: string, file: ByteString): ByteString {
 }
 
 /** The word that means a path in a list; null when the list's file lies elsewhere. */
-function wordFor(path: ByteString, prefix: string, file: ByteString): string | null {
+function wordFor(path: ByteString, { prefix, file, rules }: ListHeir): string | null {
   if (FROM_TOP.has(prefix)) return path;
-  return path.startsWith(folderOf(file)) ? path.slice(folderOf(file).length) : null;
+  if (path.startsWith(folderOf(file.path))) return path.slice(folderOf(file.path).length);
+  // A list that names objects of other folders may name one more.
+  return [...rules.values()].some((r) => r.word.startsWith('../')) ? posix.relative(folderOf(file.path), path) : null;
 }
 
 /** A list that entries went to. */
 interface ListHeir {
   file: PorterFile;
   prefix: string;
-  /** For each entry of the base's list that is there: the rule that has it. */
-  rules: Map<ByteString, Definition>;
+  /** For each entry of the base's list that is there: the rule that has it, and its word. */
+  rules: Map<ByteString, Definition & { word: string }>;
+  /** Said when the base's list became several, and this is only one of them. */
+  oneOf: string | null;
 }
 
 /** How many entries must have gone to a list for it to be the heir, and how far ahead of the next one. */
@@ -53,7 +58,8 @@ const AHEAD = 2;
 export async function placeInLists(edit: Edit, base: PorterFile, context: PortContext): Promise<Placed | null> {
   const added = edit.segments.flatMap((s) => s.added.map(assignment)).filter((a) => a !== null);
   const removed = edit.segments.flatMap((s) => s.removed).filter((l) => l.trim() !== '' && !l.startsWith('#'));
-  if (added.length === 0 || removed.length > 0) return null;
+  if (removed.length > 0) return null;
+  if (added.length === 0) return placeComment(edit, base, context);
   const prefixes = new Set(added.map((a) => a.prefix));
   if (prefixes.size !== 1) return null;
   const [prefix] = [...prefixes] as [string];
@@ -75,17 +81,16 @@ export async function placeInLists(edit: Edit, base: PorterFile, context: PortCo
     const words: string[] = [];
     for (const word of entry.words) {
       const rule = heir.rules.get(resolve(word, prefix, base.path));
-      if (rule && wraps.includes(line)) {
-        const at = rule.members.find(
-          (m) => resolve(m.name, heir.prefix, heir.file.path) === resolve(word, prefix, base.path),
-        );
+      if (wraps.includes(line)) {
+        if (!rule) return null;
+        const at = rule.members.find((m) => m.name === rule.word);
         if (!at) return null;
         const old = cut.get(at.line) ?? heir.file.lines[at.line]!;
         cut.set(at.line, withoutWord(old, at.name));
         words.push(at.name);
         continue;
       }
-      const own = wordFor(resolve(word, prefix, base.path), heir.prefix, heir.file.path);
+      const own = wordFor(resolve(word, prefix, base.path), heir);
       if (own === null) return null;
       words.push(own);
     }
@@ -104,8 +109,11 @@ export async function placeInLists(edit: Edit, base: PorterFile, context: PortCo
     file: heir.file,
     segments: edits.sort((a, b) => a.site.at - b.site.at),
     strategy: 'structure',
-    confidence: cut.size ? 0.8 : 0.85,
-    evidence: [{ kind: 'list-moved', text: why }],
+    confidence: heir.oneOf !== null ? 0.75 : cut.size ? 0.8 : 0.85,
+    evidence: [
+      { kind: 'list-moved', text: why },
+      ...(heir.oneOf === null ? [] : [{ kind: 'doubt', text: heir.oneOf }]),
+    ],
     definition: null,
     rewritten: true,
   };
@@ -187,18 +195,85 @@ async function listHeir(prefix: string, base: PorterFile, context: PortContext):
         const was = meant.replace(folderOf(own), folderOf(base.path));
         if (!wanted.has(was)) continue;
         const key = `${path}\0${name.prefix}`;
-        const list = lists.get(key) ?? { file: file!, prefix: name.prefix, rules: new Map<ByteString, Definition>() };
-        list.rules.set(was, rule);
+        const list = lists.get(key) ?? { file: file!, prefix: name.prefix, rules: new Map(), oneOf: null };
+        list.rules.set(was, { ...rule, word: m.name });
         lists.set(key, list);
       }
     }
   }
   const [best, second] = [...lists.values()].sort((a, b) => b.rules.size - a.rules.size);
-  if (!best || best.rules.size < ENOUGH || best.rules.size < AHEAD * (second?.rules.size ?? 0)) return null;
+  if (!best || best.rules.size < ENOUGH) return null;
+  if (best.rules.size < AHEAD * (second?.rules.size ?? 0)) {
+    const rivals = [...lists.values()].filter((l) => l.rules.size >= ENOUGH && l.rules.size * AHEAD > best.rules.size);
+    return ofEl2(prefix, rivals, wanted, base, context);
+  }
   const stays = best.file.path === own && best.prefix === prefix;
-  const long = stays && new Set(best.rules.values()).size === 1;
+  const long = stays && new Set([...best.rules.values()].map((r) => r.startLine)).size === 1;
   const several = base.index.definitions.filter((d) => listName(d.name)?.prefix === prefix).length > 1;
   return stays && !(long && several) ? null : best;
+}
+
+/**
+ * Of several lists that have all the entries of one, because EL2 is an object of its own now: the list of that object, when
+ * what the set adds to the base's list is code for EL2. Sources that were split have their part of that object in it, too.
+ */
+async function ofEl2(
+  prefix: string,
+  rivals: readonly ListHeir[],
+  wanted: ReadonlySet<ByteString>,
+  base: PorterFile,
+  context: PortContext,
+): Promise<ListHeir | null> {
+  const el2 = context.parts?.el2;
+  const list = rivals.find((l) => l.file.path === el2?.makefile);
+  const patched = await context.patched.file(base.path);
+  if (!el2 || !list || rivals.filter((l) => l.file.path === list.file.path).length > 1) return null;
+  const entries = (patched?.lines ?? []).flatMap((l) => assignment(l) ?? []).filter((a) => a.prefix === prefix);
+  const sources = (object: ByteString) => [object.replace(/\.o$/, '.c'), object.replace(/\.o$/, '.S')];
+  const fresh = entries.flatMap((a) => a.words.map((w) => resolve(w, prefix, base.path))).filter((o) => !wanted.has(o));
+  if (fresh.length === 0 || !fresh.every((o) => sources(o).some((f) => el2.sources.has(f)))) return null;
+  const rules = new Map(list.rules);
+  for (const rule of list.file.index.definitions) {
+    if (rule.kind !== 'object-rule' || listName(rule.name)?.prefix !== list.prefix) continue;
+    for (const m of rule.members) {
+      const parts = new Set(sources(resolve(m.name, list.prefix, list.file.path)));
+      for (const was of wanted) {
+        if (rules.has(was)) continue;
+        const heirs = sources(was).flatMap((f) => context.heirs.files(f));
+        if (heirs.some((h) => parts.has(h.path))) rules.set(was, { ...rule, word: m.name });
+      }
+    }
+  }
+  const others = rivals.filter((l) => l !== list).map((l) => `'${l.file.path}'`);
+  const oneOf = `the list is in ${others.join(', ')}, too, which stays as it is: what the set adds is for '${list.file.path}'`;
+  return { ...list, rules, oneOf };
+}
+
+/**
+ * A comment between entries that are in one list of several lines now, which no comment can divide: it has no effect, and
+ * goes in front of the list.
+ */
+async function placeComment(edit: Edit, base: PorterFile, context: PortContext): Promise<Placed | null> {
+  const [segment] = edit.segments as [PlacedSegment['segment']];
+  const isComment = (l: ByteString) => /^\s*(#|$)/.test(l);
+  if (edit.segments.length !== 1 || edit.wraps || ![...segment.added, ...segment.removed].every(isComment)) return null;
+  const rules = base.index.definitions.filter((d) => d.kind === 'object-rule');
+  const beside = rules.find((d) => d.startLine === segment.at) ?? rules.find((d) => d.endLine === segment.at - 1);
+  const prefix = beside && listName(beside.name)?.prefix;
+  const heir = prefix === undefined ? null : await listHeir(prefix, base, context);
+  if (!beside || !heir || !beside.members.some((m) => heir.rules.has(resolve(m.name, prefix!, base.path)))) return null;
+  const at = Math.min(...[...heir.rules.values()].map((r) => r.startLine));
+  const why = `a comment: it stands in front of the list that has '${beside.members[0]!.name}' now`;
+  return {
+    placed: true,
+    file: heir.file,
+    segments: [{ segment, site: { at, remove: 0, precision: 'anchored', why }, added: segment.added }],
+    strategy: 'structure',
+    confidence: 0.75,
+    evidence: [{ kind: 'list-moved', text: why }],
+    definition: null,
+    rewritten: false,
+  };
 }
 
 /** Makefiles of a folder and of those right below it. */

@@ -4,6 +4,7 @@ import type { Definition } from '../kernel-index/types';
 import { containerOf, spelt, throughContainer, type Kernels } from './containers';
 import { scopeOf, type Placed } from './place';
 import type { Pairing } from './site';
+import { storedIn } from './stored';
 import type { PorterFile } from './view';
 
 /** A definition of the base and what it became, with their lines aligned. */
@@ -55,11 +56,22 @@ export function readLocals(lines: readonly ByteString[], scopes: Scopes, kernels
       evidence.push({ kind: 'local-respelt', text: `the local '${name}' was '${value}': it is written out` });
       continue;
     }
-    const now = learned(name, pairing) ?? byType(name, scopes, text(pairing.base, scopes.base), kernels.target);
-    const container =
-      now || assigned(name, text(pairing.base, scopes.base))
+    const typed = () => byType(name, scopes, text(pairing.base, scopes.base), kernels.target);
+    const changes = assigned(name, text(pairing.base, scopes.base));
+    const now =
+      learned(name, pairing) ??
+      asRead(name, typed(), text(pairing.target, scopes.target), read) ??
+      (changes
         ? null
-        : containerOf(name, scopes.base, scopes.target, kernels);
+        : storedIn(
+            name,
+            scopes.base,
+            text(pairing.base, scopes.base),
+            scopes.target,
+            text(pairing.target, scopes.target),
+            kernels,
+          ));
+    const container = now || changes ? null : containerOf(name, scopes.base, scopes.target, kernels);
     if (container) {
       read = throughContainer(read, name, container);
       const what = `'${name}' is ${spelt(container)}: every caller hands over '${container.path}' of what it handed over`;
@@ -213,6 +225,21 @@ function spell(words: readonly string[]): string | null {
     if (w === ')' && --depth < 0) return null;
   }
   return depth === 0 ? words.join('') : null;
+}
+
+/**
+ * What upstream's own lines read only as `f(a->b)->c` cannot be read as it is: by an address of another space, say. So the
+ * payload does the same, unless it calls the very function already.
+ */
+function asRead(name: string, now: Reading | null, is: ByteString, payload: ByteString): Reading | null {
+  if (now === null || !/^\w+->\w+$/.test(now.text)) return now;
+  const code = stripComments(is);
+  const uses = code.match(new RegExp(`(?<![\\w.>])${now.text}(?!\\w)`, 'g')) ?? [];
+  const through = [...code.matchAll(new RegExp(`\\b(\\w+)\\(${now.text}\\)->`, 'g'))].map((m) => m[1]!);
+  const [call] = through;
+  if (call === undefined || new Set(through).size > 1 || through.length < uses.length) return now;
+  if (new RegExp(`\\b${call}\\s*\\(\\s*${name}\\b`).test(payload)) return now;
+  return { text: `${call}(${now.text})`, why: `${now.why}, and upstream reads it through '${call}()' there` };
 }
 
 /** A parameter of the target whose struct has exactly one member of the type that the name has. */

@@ -66,6 +66,27 @@ function pastes(macro: string, index: number, kernel: KernelIndex): string[] {
   return found.filter((s) => /^\w+$/.test(s));
 }
 
+/**
+ * True for a macro that makes part of a name of an operand, or a string, by itself or by another macro: it takes names, and
+ * no expression.
+ */
+export function takesNames(macro: string, kernel: KernelIndex, index: number | null = null, depth = 0): boolean {
+  return macros(kernel.definitions(macro)).some((found) => {
+    const parameters = found.definition.signature?.parameters.map((p) => p.name) ?? [];
+    const own = new Set(index === null ? parameters : parameters.slice(index, index + 1));
+    const text = textOf(found);
+    return text.some((w, i) => {
+      if (own.has(w)) return text[i - 1] === '##' || text[i + 1] === '##' || text[i - 1] === '#';
+      if (text[i + 1] !== '(' || w === macro || depth >= DEEPEST) return false;
+      const at = splitArguments(text.slice(i + 2)).findIndex((a) => own.has(a));
+      return at >= 0 && takesNames(w, kernel, at, depth + 1);
+    });
+  });
+}
+
+/** So many macros hand an operand to each other. */
+const DEEPEST = 6;
+
 /** The two sides of each `a##b`. */
 function pairsIn(text: readonly string[]): [string, string][] {
   return text.flatMap((w, i): [string, string][] => (w === '##' ? [[text[i - 1] ?? '', text[i + 1] ?? '']] : []));

@@ -374,7 +374,7 @@ export function placeEdit(
     const called = twins.map((l) => l.replace(/\b([A-Za-z_]\w*)(?=\s*\()/g, (name) => renamed.get(name) ?? name));
     // What stands for a line of upstream's has its registers already.
     const read = called.map((l, i) => (l === s.added[i] ? asAssignment(withRegisters(l, registers), changes) : l));
-    s.added = home && wrapped && base.index.language === 'c' ? indented(read, shiftOf(edit, s.segment, wrapped)) : read;
+    s.added = home && wrapped && base.index.language === 'c' ? indented(read, shiftOf(edit, s.segment, wrapped, s.site)) : read;
     if (read.every((l, i) => l === twins[i]) && used.size === 0) continue;
     rewritten = true;
     confidence = Math.min(confidence, 0.75);

@@ -1,6 +1,7 @@
 import type { Evidence, Outcome } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
+import { valueLine } from './asm-values';
 import { statementsIn } from './blocks';
 import { joinCall } from './checked-calls';
 import type { FoundCode } from './code-search';
@@ -12,6 +13,7 @@ import { calledBelow, doneInstead } from './inlined';
 import { placeInLists } from './kbuild-lists';
 import type { Edit } from './lift';
 import { usesOf, type Use } from './mentions';
+import { movedBlock, strangeJump } from './moved-blocks';
 import { adaptPayload } from './payload';
 import {
   placeEdit,
@@ -26,6 +28,7 @@ import {
 } from './place';
 import type { Resolved } from './resolutions';
 import { withoutDoubledBlanks } from './spacing';
+import { returnedCall } from './returned-calls';
 import type { User } from './uses';
 import type { PorterFile } from './view';
 
@@ -84,6 +87,8 @@ export async function portEdit(
   if (gone) {
     const moved = scopes.size === 1 ? await followCode(edit, base, gone, context) : null;
     if (moved?.placed) return finish(edit, base, [moved], heirOf(gone, moved), context);
+    const block = scopes.size === 1 ? await movedBlock(edit, base, heirsOf, context) : null;
+    if (block) return finish(edit, base, [block], heirOf(gone, block), context);
     const [because, kind] = [`${gone.kind} '${gone.name}' is gone from the target`, edit.kind];
     if (kind === 'guard-wrap' && context.code.anywhere(wrapped) === false) {
       return (
@@ -177,8 +182,15 @@ export async function portEdit(
     const reason = 'the code that it guards out moved to another place of the target';
     return failed({ placed: false, reason, evidence: obsolete.evidence, candidate: null });
   }
-  const joined = placed.length === 0 ? await joinCall(edit, base, heirsOf, context) : null;
+  const joined =
+    placed.length === 0
+      ? ((await joinCall(edit, base, heirsOf, context)) ?? (await returnedCall(edit, base, heirsOf, context)))
+      : null;
   if (joined) return finish(edit, base, [joined], heirsOf, context);
+  const value = placed.length === 0 ? await valueLine(edit, base, heirsOf, context) : null;
+  if (value) return finish(edit, base, [value], heirsOf, context);
+  const followed = placed.length === 0 ? await movedBlock(edit, base, heirsOf, context) : null;
+  if (followed) return finish(edit, base, [followed], heirOf([...scopes][0]!, followed), context);
   if (placed.length === 0)
     return failed(failure ?? { placed: false, reason: 'no place found', evidence: [], candidate: null });
   // Guards and replacements of code follow it to every place where it went; what is new goes to one, the best.
@@ -468,6 +480,13 @@ async function followCode(
     evidence: [{ kind: 'code-moved', text }],
   };
   const attempt = sure(placeEdit(edit, base, found.file, new Map([[scope, pair]]), context.aligner));
+  const jump = attempt.placed ? strangeJump(edit, base, attempt) : null;
+  if (jump !== null && attempt.placed) {
+    const reason = `its code is in '${found.definition.name}' now, where '${jump}' is another thing than in '${scope.name}'`;
+    const line = attempt.segments[0]!.site.at + 1;
+    const candidate = { path: found.file.path, line, definition: found.definition.name };
+    return { placed: false, reason, evidence: attempt.evidence, candidate };
+  }
   return attempt.placed || !attempt.obsolete ? attempt : null;
 }
 

@@ -2,6 +2,7 @@ import type { Candidate, EditReport, Evidence, FileReport, HunkReport, Location,
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
 import { isBinary, splitLines, type ByteString } from '../core/text';
 import { sayOtherCounts } from './arity';
+import { settleStack } from './asm-values';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import { renamed, renameIn } from './collisions';
 import type { PortContext } from './context';
@@ -17,6 +18,7 @@ import { ofFinding, weighUpstream } from './sure-upstream';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { settleDeadGuards } from './dead-guards';
+import { sayNewPlaces } from './everywhere';
 import { isInert } from './inert';
 import { sayPartners } from './partners';
 import { keepInComments } from './comments';
@@ -68,6 +70,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
     [...results.values()].flatMap((c) => c.traces ?? []),
     context,
   );
+  sayNewPlaces(context.placed);
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;
@@ -200,15 +203,13 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const merged = code && own ? await withUpstreamChanges(own, context) : null;
   const called = renamed(merged?.text ?? text, source, code ? context.collisions : new Map());
+  const object = context.parts?.placesAllOf(source) ?? null;
+  const written = object ? new Map<string, string>() : await context.sections.written(path);
   const adapted = code
-    ? await context.adapter.adaptAll(
-        splitLines(called.text),
-        path,
-        { written: await context.sections.written(path), carries: 'functions' },
-        context,
-      )
+    ? await context.adapter.adaptAll(splitLines(called.text), path, { written, carries: 'functions' }, context)
     : null;
   if (adapted) {
+    if (object && adapted.evidence.some((e) => e.kind === 'attribute-dropped')) adapted.evidence.push(object);
     adapted.doubts.push(...adapted.blockers, ...(merged?.doubts ?? []));
     adapted.evidence.push(...(merged?.evidence ?? []), ...called.evidence);
   }
@@ -368,6 +369,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   await settleDeadGuards(results, base, context);
   settleDeclarations(results, base);
+  settleStack(results, base);
   leaveOutUsed(results, base);
   sayPartners(results, base);
   await passParametersOn(results, base, context);

@@ -6,13 +6,14 @@ const WRITES_NOTHING =
   /^(?:st[rpux]\w*|cmp|cmn|tst|ccmp|ccmn|c?bn?z|tbn?z|b|bl|br|blr|b\.\w+|ret|eret|msr|dsb|dmb|isb|sb|hvc|smc|svc|tlbi|ic|dc|nop|prfm)$/;
 const REGISTER = /\b(?:[xw](\d{1,2})|lr)\b/g;
 
-interface Instruction {
+/** What a line of assembly does with registers. */
+export interface Instruction {
   reads: string[];
   writes: string[];
 }
 
 /** Registers that a line of arm64 assembly reads and writes; null for what is no instruction. A macro's are not known. */
-function instruction(line: ByteString): Instruction | null {
+export function instruction(line: ByteString): Instruction | null {
   const code = stripComments(line)
     .replace(/^\s*\w+:/, '')
     .trim();

@@ -4,6 +4,7 @@ import type { ByteString } from '../core/text';
 import type { TreeEntry } from '../io/git';
 import type { Scratch } from '../io/scratch';
 import type { KernelTree } from '../io/tree';
+import { includeCandidates } from '../kernel-index/scope';
 import { touchedPaths, type PatchSet } from '../patch-set/patch-set';
 import { assertNoSymlink } from '../patch-set/safety';
 
@@ -47,4 +48,17 @@ export async function* baseAfterEachPatch(
     const changes = only ? patch.changes.filter((c) => only(pathOf(c))) : patch.changes;
     yield { patch: { ...patch, changes }, files };
   }
+}
+
+/** The headers that files of a set include, wherever those may be: what they define is what the set's code speaks of. */
+export function includedBy(steps: Iterable<FilesAfter>): Set<ByteString> {
+  const headers = new Set<ByteString>();
+  for (const files of steps) {
+    for (const [path, file] of files) {
+      if (file === null || !/\.[chS]$/.test(path)) continue;
+      for (const [, open, name] of file.text.matchAll(/^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]/gm))
+        for (const header of includeCandidates(path, name!, open === '<')) headers.add(header);
+    }
+  }
+  return headers;
 }

@@ -1,5 +1,6 @@
 import { splitLines } from '../core/text';
 import { tokenLines, type Operand, type TokenLine } from './align';
+import type { Definition } from '../kernel-index/types';
 import type { PorterFile } from './view';
 
 /**
@@ -50,13 +51,16 @@ export function fileItems(file: PorterFile): Unit[] {
       });
     }
   };
+  const plain = new Set(file.outer.filter((d) => d.kind === 'prototype' && !saidByMacro(d)).map((d) => d.name));
   for (const d of file.outer) {
     between(d.startLine);
     if (d.endLine < line) continue;
     const kind = d.kind === 'prototype' || d.kind === 'function' ? 'function' : d.kind;
-    const key = `${kind} ${d.name}`;
+    // `DECLARE_SYM(f);` beside the prototype of f is another thing than that.
+    const also = d.kind === 'prototype' && plain.has(d.name) && saidByMacro(d);
+    const key = also ? `macro ${d.signature!.annotations.at(-1)} ${d.name}` : `${kind} ${d.name}`;
     // Two definitions of one name (both sides of an #if) are told apart by order; a prototype is not its function.
-    const tokens = [d.kind === 'prototype' ? `prototype ${d.name}` : key];
+    const tokens = [d.kind === 'prototype' && !also ? `prototype ${d.name}` : key];
     items.push({
       key: tokens[0]!,
       tokens,
@@ -70,6 +74,11 @@ export function fileItems(file: PorterFile): Unit[] {
   between(file.lines.length);
   for (const item of items) item.lead = leadOf(file, item.first);
   return items;
+}
+
+/** True for a declaration that is a call of a macro: it has no parameters of its own, and returns nothing. */
+function saidByMacro(d: Definition): boolean {
+  return d.signature?.returns === '' && d.signature.parameters.length === 0;
 }
 
 function directiveWeight(key: string): number {

@@ -5,7 +5,7 @@ import { conditionalBetween } from './guards';
 import { bodyWithDeclarations, grownGuard, isDeclaration, statementsIn } from './blocks';
 import type { Edit, Segment } from './lift';
 import { isTrivial, pairingOf, scopeOf, type Aligner, type Nothing, type PlacedSegment, type ScopePair } from './place';
-import { callingTheSame, sayingTheSame, standIn, type Pairing } from './site';
+import { callingTheSame, sayingTheSame, standIn, type Pairing, type Site } from './site';
 import type { Unit } from './units';
 import type { PorterFile } from './view';
 
@@ -330,14 +330,21 @@ export function asAssignment(line: string, changes: readonly { from: string; to:
 }
 
 /** By how many tabs the code around a segment stands deeper (or less deep) than in the base. */
-export function shiftOf(edit: Edit, segment: Segment, p: Pairing): number {
+export function shiftOf(edit: Edit, segment: Segment, p: Pairing, site: Site): number {
   const near = p.baseUnits
     .map((u, i) => ({ u, m: p.match[i] }))
     .filter(({ u, m }) => m && (edit.wraps ? u.first >= edit.wraps.first && u.last <= edit.wraps.last : true))
     .sort((a, b) => Math.abs(a.u.first - segment.at) - Math.abs(b.u.first - segment.at));
   if (near.length === 0) return 0;
   const depth = (line: string) => /^\t*(?=\S)/.exec(line)?.[0].length ?? -1;
-  const { u, m } = near[0]!;
+  // What upstream put between the place and a neighbour says where that one stands, and not where this does.
+  const [above, below] = [
+    p.targetUnits.findLastIndex((t) => t.last < site.at),
+    p.targetUnits.findIndex((t) => t.first >= site.at + site.remove),
+  ];
+  const neighbours = [near.find((n) => n.u.first >= segment.at), near.find((n) => n.u.last < segment.at)];
+  const beside = edit.wraps ? undefined : neighbours.find((n) => n && (n.m!.to === above || n.m!.to === below));
+  const { u, m } = beside ?? near[0]!;
   const [was, is] = [depth(p.base.lines[u.first]!), depth(p.target.lines[p.targetUnits[m!.to]!.first]!)];
   return was < 0 || is < 0 ? 0 : is - was;
 }

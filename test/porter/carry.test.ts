@@ -116,3 +116,22 @@ describe('what upstream removed and the set still needs', () => {
     expect(text).toContain('\tset_offset_v4_18((u32)a, (u32)b);\n');
   });
 });
+
+test('what only a new file of the set includes is known, too', async () => {
+  const MEM = 'include/linux/regions.h';
+  const own = lines(
+    '#include <linux/regions.h>',
+    '',
+    'void el2_each(struct region *r)',
+    '{',
+    '\tfor_each_region(memory, r)',
+    '\t\tel2_add(r);',
+    '}',
+  );
+  const each = (name: string, kind: string) => `#define ${name} for (r = regions.${kind}; r->size; r++)`;
+  const base = { [MEM]: lines('extern struct regions regions;', each('for_each_region(kind, r)', 'kind')) };
+  const target = { [MEM]: lines('extern struct regions regions;', each('for_each_memory_region(r)', 'memory')) };
+  const { text, file } = await carried(base, { [NEW]: own }, target);
+  expect(text).not.toBe(own);
+  expect(file.outcome).toBe('rewritten');
+});

@@ -191,6 +191,31 @@ describe('generated parts of a port', () => {
     expect(said.evidence.map((e) => e.text).join('\n')).toContain("has them no more: 'alone.o', 'asked.o'");
   });
 
+  it('leave the section to an object of which all code goes there', async () => {
+    const lds = 'arch/arm64/kernel/vmlinux.lds.S';
+    const before = { ...texts(kernel()), [lds]: 'SECTIONS\n{\n\t*(.hyp.text)\n}\n' };
+    const tree = set();
+    tree.set('arch/arm64/kestrel/loose.c', '#include "kestrel.h"\n\nvoid __hyp_text loose(void)\n{\n}\n');
+    const rule = '\t$(OBJCOPY) --rename-section=.text=.hyp.text $< $@\n';
+    const placed = { ...NVHE, [NVHE_MAKEFILE]: `${NVHE[NVHE_MAKEFILE]!}\n$(obj)/%.n.o: $(obj)/%.o\n${rule}` };
+    const ported = async (target: Texts) => {
+      const { files, patches } = await port(before, texts(tree), target, [], { generate: true });
+      return { files, said: (path: string) => patches[0]!.files.find((f) => f.path === path)! };
+    };
+    const { files, said } = await ported(placed);
+    expect(files[VM]).not.toContain('.hyp.text');
+    expect(said(VM).evidence.map((e) => e.text)).toContain(
+      `'${NVHE_MAKEFILE}' links it into an object of which all code goes to EL2's text`,
+    );
+    // No list names it: it is in no object for EL2, and its word says where it goes.
+    expect(files['arch/arm64/kestrel/loose.c']).toContain('section__(".hyp.text")))');
+    // Objects that go nowhere by themselves.
+    expect((await ported(NVHE)).files[VM]).toContain('section__(".hyp.text")))');
+    // A list that no place is found for makes no object.
+    const unlisted = { ...placed, [NVHE_MAKEFILE]: placed[NVHE_MAKEFILE]!.replaceAll(/^(?:hyp-)?obj-y/gm, 'other-y') };
+    expect((await ported(unlisted)).said(VM).message).toContain('no list of the nVHE object names it');
+  });
+
   it('give to the object what the set lays out in the image, and not what it lays out for itself', async () => {
     const lds = 'arch/arm64/kernel/vmlinux.lds.S';
     const before = { ...texts(kernel()), [lds]: 'SECTIONS\n{\n\t_text = .;\n\t.data : { *(.data) }\n}\n' };

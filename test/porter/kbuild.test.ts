@@ -83,3 +83,21 @@ test('an entry of a list that got another name', async () => {
   const { files } = await port({ [HYP]: base }, { [HYP]: patched }, { [HYP]: upstream });
   expect(files[HYP]).toContain('hyp-obj-y += ../entry.o\nhyp-obj-$(CONFIG_SET) += probe.o\n');
 });
+
+test('a comment between entries that are one list of several lines now goes in front of it', async () => {
+  const entries = ['timer.o', 'switch.o', 'tlb.o'].map((o) => `obj-$(CONFIG_KVM_HOST) += ${o}`);
+  const base = lines('KVM=../kvm', '', ...entries);
+  const patched = lines('KVM=../kvm', '', entries[0]!, '#ifdef CONFIG_SET', entries[1]!, '#endif', entries[2]!);
+  const upstream = ['obj-$(CONFIG_KVM) += hyp.o', '', 'hyp-y := timer.o \\', '\t switch.o \\', '\t tlb.o'];
+  const { files, hunks } = await port({ [HYP]: base }, { [HYP]: patched }, { [HYP]: lines(...upstream) });
+  expect(files[HYP]).toBe(lines(...upstream.slice(0, 2), '#ifdef CONFIG_SET', '#endif', ...upstream.slice(2)));
+  expect(hunks[0]!.confidence).toBeLessThanOrEqual(0.75);
+});
+
+test('a comment stays where it is while its entries have lines of their own', async () => {
+  const entries = ['timer.o', 'switch.o', 'tlb.o'].map((o) => `obj-$(CONFIG_KVM_HOST) += ${o}`);
+  const patched = lines(entries[0]!, '# of the set', ...entries.slice(1));
+  const upstream = lines('KVM=../kvm', ...entries, 'obj-$(CONFIG_KVM_HOST) += debug.o');
+  const { files } = await port({ [HYP]: lines(...entries) }, { [HYP]: patched }, { [HYP]: upstream });
+  expect(files[HYP]).toContain(`${entries[0]!}\n# of the set\n${entries[1]!}\n`);
+});

@@ -29,3 +29,25 @@ test('an operand of which the old name is still there stays', async () => {
   const { files } = await port({ [C]: base, [H]: was }, { [N]: set('\twrite_el1(1, sctlr);') }, { [C]: base, [H]: is });
   expect(files[N]).toContain('\twrite_el1(1, sctlr);\n');
 });
+
+test('a function is no macro that makes a name of what it is handed', async () => {
+  const CALL = 'arch/arm64/kvm/hyp.S';
+  const rules = `- release: v5.10
+  kind: rename
+  says: renamed
+  from: { paths: [${CALL}], pattern: call_el2, symbol: call_el2 }
+  to: { paths: [${H}], pattern: call_numbered, symbol: call_numbered }
+  note: by number`;
+  const asm = lines('ENTRY(call_el2)', '\thvc\t#0', '\tret', 'ENDPROC(call_el2)');
+  const own = lines('#include <asm/reg.h>', 'u64 own_call(u64 nr)', '{', '\treturn call_el2((void *)nr);', '}');
+  const ported = (macro: string[]) =>
+    port({ [CALL]: asm, [H]: '#define EL2 2\n' }, { [N]: own }, { [H]: lines(...macro) }, [CALL], {
+      rules,
+      generate: false,
+    });
+  const pasted = await ported(['#define NUMBER(f) NR_##f', '#define call_numbered(f) hvc(NUMBER(f))']);
+  expect(pasted.files[N]).toBe(own);
+  expect(pasted.patches[0]!.files[0]!.message).toContain("'call_numbered', a macro that takes names");
+  const plain = await ported(['#define NUMBER(f) ((u64)(f))', '#define call_numbered(f) hvc(NUMBER(f))']);
+  expect(plain.files[N]).toContain('\treturn call_numbered((void *)nr);\n');
+});

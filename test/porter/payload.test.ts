@@ -31,6 +31,21 @@ describe('a parameter that upstream dropped', () => {
     expect(files[C]).toContain('\tset_vttbr(mmu->kvm, 1);\n');
   });
 
+  test("is reached as upstream's own lines reach that member", async () => {
+    const types = lines('struct kvm_s2_mmu {', '\tint vmid;', '\tstruct kvm *kvm;', '};', '');
+    const upstream = (...read: string[]) =>
+      types +
+      base
+        .replace('struct kvm *kvm', 'struct kvm_s2_mmu *mmu')
+        .replace('\twrite_reg(kvm->arch.vtcr, vtcr_el2);\n', read.map((l) => `\t${l}\n`).join(''));
+    const ported = async (...read: string[]) =>
+      (await port({ [C]: base }, { [C]: patched }, { [C]: upstream(...read) })).files[C]!;
+    expect(await ported('load(hyp_va(mmu->kvm)->arch.vtcr, mmu);')).toContain('\tset_vttbr(hyp_va(mmu->kvm), 1);\n');
+    // One that is looked at as it is, too, or that is only handed on, needs no way to be reached.
+    expect(await ported('load(hyp_va(mmu->kvm)->arch.vtcr, mmu->kvm);')).toContain('\tset_vttbr(mmu->kvm, 1);\n');
+    expect(await ported('get_kvm(mmu->kvm);')).toContain('\tset_vttbr(mmu->kvm, 1);\n');
+  });
+
   test('is said when nothing is known of it', async () => {
     const upstream = base
       .replace('struct kvm *kvm', 'int nr')
@@ -148,6 +163,17 @@ test('definitions go behind those that upstream put at the same place', async ()
   const patched = base.replace('A 1\n', 'A 1\n#define SET 19\n');
   const { files } = await port({ [H]: base }, { [H]: patched }, { [H]: base.replace('A 1\n', 'A 1\n#define UP 21\n') });
   expect(files[H]).toBe(lines('#define A 1', '#define UP 21', '#define SET 19', '', '#define Z 26'));
+});
+
+test('a declaration by a macro beside a prototype is another thing than that', async () => {
+  const H = 'arch/arm64/include/asm/kvm_asm.h';
+  const set = ['#ifdef CONFIG_OWN', 'extern u64 own_call(u64 nr);', '#endif'];
+  const header = (sym: (name: string) => string[], ...own: string[]) =>
+    lines('extern u32 first(void);', ...sym('first'), ...own, 'extern void second(u64 off);', ...sym('second'));
+  const sym = (name: string) => [`DECLARE_NVHE_SYM(${name});`];
+  const none = () => [];
+  const { files } = await port({ [H]: header(none) }, { [H]: header(none, ...set) }, { [H]: header(sym) });
+  expect(files[H]).toBe(header(sym, ...set));
 });
 
 test('a variant that upstream gave a folder of its own', async () => {
@@ -288,13 +314,18 @@ test('a macro that upstream made a field is none to call', async () => {
   from: { paths: [${H}], pattern: START_LEVEL, symbol: START_LEVEL }
   to: { paths: [${H}], pattern: start_level, symbol: table.start_level }
   note: kept per table`;
-  const { files, hunks } = await port(
-    { [H]: base, [C]: users('START_LEVEL(data)') },
-    { [C]: users('START_LEVEL(data)', own) },
-    { [H]: target, [C]: users('data->start_level') },
-    [],
-    { rules },
-  );
+  const ported = (now: string) =>
+    port(
+      { [H]: base, [C]: users('START_LEVEL(data)') },
+      { [C]: users('START_LEVEL(data)', own) },
+      { [H]: target, [C]: users(now) },
+      [],
+      { rules },
+    );
+  const shown = await ported('data->start_level');
+  expect(shown.files[C]).toContain('\tnote(data->start_level);\n');
+  // Where upstream's own lines do not show how the field is reached, the rule alone does not say it.
+  const { files, hunks } = await ported('first_level(data)');
   expect(files[C]).not.toMatch(/start_level\(/);
   expect(hunks[0]!.evidence.map((e) => e.kind)).toContain('doubt');
 });

@@ -41,3 +41,26 @@ describe('blank lines around what the set adds at file level', () => {
     expect(files[H]).toBe(lines(flags[0]!, ...guard, ...flags.slice(1), ...tcr));
   });
 });
+
+test('an insertion stands as deep as what is beside it, and not as a line behind what upstream put between', async () => {
+  const C = 'arch/arm64/kvm/init.c';
+  const init = (own: string[], ...rest: string[]) =>
+    lines(
+      'int init(void)',
+      '{',
+      '\tint err = first();',
+      '',
+      '\tif (!early())',
+      '\t\treturn err;',
+      '',
+      ...own,
+      ...rest,
+      '}',
+    );
+  const own = ['#ifdef CONFIG_OWN', '\tif (late)', '\t\treturn err;', '#endif', ''];
+  const now = ['\terr = vectors();', '\tif (!err)', '\t\terr = common_parts();', '\treturn err;'];
+  const was = ['\terr = common_parts();', '\treturn err;'];
+  const { files } = await port({ [C]: init([], ...was) }, { [C]: init(own, ...was) }, { [C]: init([], ...now) });
+  expect(files[C]).toContain('\tif (late)\n\t\treturn err;\n#endif\n');
+  expect(files[C]).not.toContain('\t\tif (late)');
+});

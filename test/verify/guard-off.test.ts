@@ -227,6 +227,24 @@ test('the head of a function that passes a parameter of the set on reads like th
   expect(await about(passing('map_other'))).toEqual(['wrong-definition']);
 });
 
+test('a jump by which the code of a hunk leaves as upstream does is of no other hunk', async () => {
+  const arm = 'arch/arm64/kvm/arm.c';
+  const fn = (name: string, ...body: string[]) => `int ${name}(int err)\n{\n${body.map((l) => `${l}\n`).join('')}}\n\n`;
+  const own = (line: string) => ['#ifdef CONFIG_CORE_KVM', line, '#endif'];
+  const file = (first: string[], last: string[]) =>
+    fn('stop_all', ...first, '\tcount(err);') + fn('add_one', ...last, '\tadd(err);');
+  const home = { ...plainKconfig, [arm]: file([], []) };
+  const about = async (line: string, kind: string) => {
+    const set = { ...kconfig, [arm]: file(own(line), []) };
+    const port = { ...kconfig, [arm]: file(own(line), own(line)) };
+    const report = saying(home, set, { kind, text: '' }, [{ path: arm, definition: 'add_one', line: 8 }]);
+    return kinds(placement, [home, set, home, port], report);
+  };
+  expect(await about('\treturn err;', 'call-returned')).toEqual([]);
+  expect(await about('\treturn err;', 'none')).toEqual(['wrong-definition']);
+  expect(await about('\tundo(err, 1);', 'call-returned')).toEqual(['wrong-definition']);
+});
+
 test('a hunk that changes nothing in the set itself and has no place is counted, and no finding', async () => {
   const mmu = 'arch/arm64/kvm/mmu.c';
   const home = { ...plainKconfig, [mmu]: 'int one;\n' };

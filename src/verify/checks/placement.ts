@@ -47,6 +47,7 @@ export const placement: Check = {
         if (!(await stillThere(ctx, file.path, name))) continue;
         if (to !== null && (await tookOver(ctx, file.path, name, to))) continue;
         if (to !== null && passesOn(ctx, file.path, to)) continue;
+        if (to !== null && isJump(lines[i]!) && leavesAnew(ctx, file.path, to)) continue;
         const payload = !isGuard(lines[i]!);
         const known = wrong.get(hunk);
         if (known) known.count++;
@@ -87,6 +88,17 @@ function passesOn(ctx: CheckContext, path: ByteString, to: string): boolean {
   return [...ctx.hunkReports.values()].some(
     (h) =>
       h.evidence.some((e) => e.kind === 'parameter-passed-on' && e.text.startsWith(`'${to}' `)) &&
+      h.target.some((t) => t.path === path && t.definition === to),
+  );
+}
+
+const isJump = (line: ByteString) => /^\s*(?:return(?:\s+-?\w+)?|goto\s+\w+)\s*;\s*$/.test(line);
+
+/** A hunk's code leaves this definition as upstream does, by a jump that the set wrote in no such place. */
+function leavesAnew(ctx: CheckContext, path: ByteString, to: string): boolean {
+  return [...ctx.hunkReports.values()].some(
+    (h) =>
+      h.evidence.some((e) => e.kind === 'call-returned' || e.kind === 'block-followed') &&
       h.target.some((t) => t.path === path && t.definition === to),
   );
 }
