@@ -177,8 +177,8 @@ function unknownLocal(p: Placed, is: Body, meant: Body, context: PortContext): s
   for (const name of used) {
     if (!meant.declared.has(name)) continue;
     if (is.declared.has(name)) {
-      const false_ = `uses the local '${name}',`;
-      p.evidence = p.evidence.filter((e) => e.kind !== 'doubt' || !e.text.startsWith(false_));
+      const unsure = `uses the local '${name}',`;
+      p.evidence = p.evidence.filter((e) => e.kind !== 'doubt' || !e.text.startsWith(unsure));
       continue;
     }
     // A member in an initialiser, a tag, a type, a label, a macro of that name, or one of the file's own variables.

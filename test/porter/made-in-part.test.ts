@@ -159,6 +159,23 @@ describe('a change that upstream has made', () => {
     expect(hunks[0]!.confidence).toBe(0.92);
   });
 
+  test('is seen where the line stands less deep than in the base', async () => {
+    const whole = (...code: string[]) =>
+      fn('fits_mask', ...code, '}', '', 'static int other(struct kvm *kvm)', '{', 'return 0;');
+    const was = whole('return phys_of(kvm, addr) + size - 1 <=', '\t\tmin_not_zero(kvm->dma_mask, kvm->bus_mask);');
+    const now = [
+      'u64 phys = phys_of(kvm, addr);',
+      '',
+      'if (phys == BAD_ADDR)',
+      '\treturn 0;',
+      'return phys + size - 1 <=',
+    ];
+    const target = whole(...now, '\tmin_not_zero(kvm->dma_mask, kvm->bus_limit);');
+    const { outcomes, text, messages } = await ported(was, was.replace('bus_mask', 'bus_limit'), target);
+    expect([outcomes, messages]).toEqual([['already-upstream'], [null]]);
+    expect(text).toBe(target);
+  });
+
   test('says nothing of what would have been done to put it there', async () => {
     const steps = Array.from({ length: 9 }, (_, i) => `step_of_map(kvm, ${i});`);
     const whole = (local: string[], ...code: string[]) =>
