@@ -1,7 +1,8 @@
 import type { Evidence } from '../core/outcome';
 import type { ByteString } from '../core/text';
 import { includeCandidates } from '../kernel-index/scope';
-import type { KernelIndex } from '../kernel-index/index';
+import type { Found, KernelIndex } from '../kernel-index/index';
+import type { Definition } from '../kernel-index/types';
 import type { SymbolMap } from '../symbol-map';
 import type { Operand } from './align';
 import { readAccessors } from './accessors';
@@ -156,6 +157,12 @@ export class Adapter {
       rewritten = read.join('');
       for (const [from, to] of renamed)
         evidence.set(from, { kind: 'renamed', text: `'${from}()' is '${to}()' in the target` });
+    }
+    // A member that is reached in another way is not mentioned any more.
+    for (const [name, doubt] of gone) {
+      if (new RegExp(`\\b${name}\\b`).test(rewritten)) continue;
+      doubts.delete(doubt);
+      gone.delete(name);
     }
     for (const [name, doubt] of carries === 'nothing' ? [] : gone) {
       const carried = this.carrier.carry(name, carries === 'functions', written);
@@ -349,22 +356,26 @@ export class Adapter {
 
   /** A prototype says what the definition says: its parameters are those of the target's. */
   private followPrototypes(text: ByteString, evidence: Map<string, Evidence>): ByteString {
+    const plain = (t: string) => t.replace(/\s+/g, ' ').trim();
+    // Another kernel's prototype may leave names out.
+    const types = (t: string) =>
+      plain(t)
+        .replace(/\b\w+(?=\s*(,|$))/g, '')
+        .replace(/\s+/g, '');
+    const listOf = ({ file, definition: d }: Found) =>
+      /\(([^()]*)\)\s*$/.exec(file.text.slice(d.start, d.body?.start ?? d.end))?.[1];
+    const functions = (kernel: KernelIndex, name: string) =>
+      kernel.definitions(name).filter((f) => f.definition.kind === 'function');
     return text.replace(
       /^((?:[\w*]+[ \t*]+)+)(\w+)\(([^(){};]*)\);/gm,
       (whole, head: string, name: string, list: string) => {
-        const found = this.target.definitions(name).filter((f) => f.definition.kind === 'function');
+        const found = functions(this.target, name);
         if (this.own.has(name) || found.length !== 1) return whole;
-        const { file, definition: d } = found[0]!;
-        const header = file.text.slice(d.start, d.body?.start ?? d.end);
-        const parameters = /\(([^()]*)\)\s*$/.exec(header)?.[1];
-        const plain = (t: string) => t.replace(/\s+/g, ' ').trim();
-        if (parameters === undefined || plain(parameters) === plain(list)) return whole;
-        // Another kernel's prototype may leave names out.
-        const types = (t: string) =>
-          plain(t)
-            .replace(/\b\w+(?=\s*(,|$))/g, '')
-            .replace(/\s+/g, '');
-        if (types(parameters) === types(list)) return whole;
+        const parameters = listOf(found[0]!);
+        if (parameters === undefined || types(parameters) === types(list)) return whole;
+        // A set that gives it other parameters than its base did means those.
+        const was = functions(this.base, name).map(listOf);
+        if (was.length && was.every((p) => p === undefined || types(p) !== types(list))) return whole;
         evidence.set(`${name}(`, {
           kind: 'prototype-followed',
           text: `'${name}' takes '${plain(parameters)}' in the target`,
@@ -523,10 +534,12 @@ function otherOperands(entry: MapEntry, base: KernelIndex, target: KernelIndex):
 export async function namesAdded(base: View, patched: View, paths: Iterable<ByteString>): Promise<Set<string>> {
   const namesOf = async (view: View, path: ByteString) => {
     const file = await view.file(path);
-    return (file?.index.definitions ?? []).flatMap((d) => [
-      d.name,
-      ...d.members.map((m) => m.name.slice(m.name.lastIndexOf('.') + 1)),
-    ]);
+    // To declare a function of the base does not make it the set's.
+    const isTheirs = (d: Definition) =>
+      d.kind === 'prototype' && base.kernel.definitions(d.name).some((f) => f.definition.kind === 'function');
+    return (file?.index.definitions ?? [])
+      .filter((d) => !isTheirs(d))
+      .flatMap((d) => [d.name, ...d.members.map((m) => m.name.slice(m.name.lastIndexOf('.') + 1))]);
   };
   const added = new Set<string>();
   for (const path of paths) {

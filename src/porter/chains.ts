@@ -157,6 +157,8 @@ function follow(
   map: SymbolMap,
   memberOf: MemberOf,
 ): { into: string; taken: number; owner: string | null } | null {
+  const raised = raisedMember(owner, names, member, base, target, memberOf);
+  if (raised) return { into: raised.name, taken: 2, owner: STRUCT.exec(raised.type)?.[1] ?? null };
   const entry = map.lookup('field', `${owner}.${names[0]}`);
   if (!entry || entry.confidence < SURE) return null;
   const moved = entry.changes.find((c) => c.kind === 'path-changed');
@@ -186,4 +188,23 @@ function follow(
   return value && (named.length === 1 || inner.length === 1)
     ? { into: `${into}.${value.name}`, taken, owner: null }
     : null;
+}
+
+/**
+ * The member of a struct inside a struct that upstream dissolved: the field that held it is gone, and the outer struct has,
+ * since then, a member of that name and type itself.
+ */
+function raisedMember(
+  owner: string,
+  [field, inner]: readonly string[],
+  member: Member,
+  base: KernelIndex,
+  target: KernelIndex,
+  memberOf: MemberOf,
+): Member | null {
+  const struct = member.type.includes('*') ? undefined : STRUCT.exec(member.type)?.[1];
+  if (struct === undefined || inner === undefined) return null;
+  if (memberOf(target, owner, field!) || memberOf(base, owner, inner)) return null;
+  const [was, now] = [memberOf(base, struct, inner), memberOf(target, owner, inner)];
+  return was && now && was.type === now.type ? now : null;
 }

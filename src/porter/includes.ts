@@ -1,3 +1,4 @@
+import type { Evidence } from '../core/outcome';
 import { tokens, type ByteString } from '../core/text';
 import { includeCandidates } from '../kernel-index/scope';
 import type { PortContext } from './context';
@@ -30,6 +31,7 @@ export async function bringIncludes(
         const needed = new Set([
           ...(await ofTheSet(words, p.file, patched, own, context)),
           ...ofUpstream(words, p.file, base, reached, context),
+          ...ofMoved(words, p.file, reachable(base, context.base), reached, context),
         ]);
         for (const name of needed) {
           const key = `${p.file.path} ${branch} ${name}`;
@@ -101,6 +103,67 @@ function ofUpstream(
   });
 }
 
+/**
+ * Headers that have by now what the code calls and what the base declared in one that its file reaches. They are named as
+ * upstream's own callers name them, and are left out when they define what the file defines itself.
+ */
+function ofMoved(
+  words: Iterable<string>,
+  file: PorterFile,
+  had: ReadonlySet<ByteString>,
+  reached: ReadonlySet<ByteString>,
+  context: PortContext,
+): string[] {
+  const { base, target } = context;
+  const own = new Set(file.outer.map((d) => d.name));
+  const needed = new Set<string>();
+  for (const word of words) {
+    if (own.has(word) || !base.kernel.definitions(word).some((f) => had.has(f.file.path))) continue;
+    const there = target.kernel.definitions(word);
+    if (there.some((f) => reached.has(f.file.path) || f.definition.kind === 'struct')) continue;
+    const headers = [...new Set(there.map((f) => f.file.path))].filter((p) => p.endsWith('.h'));
+    if (headers.length !== 1 || headers[0] === file.path) continue;
+    const defines = target.kernel.file(headers[0]!)?.index.definitions ?? [];
+    if (defines.some((d) => d.kind !== 'prototype' && own.has(d.name))) continue;
+    const name = namedByCallers(word, headers[0]!, file.path, target);
+    if (name !== null) needed.add(name);
+  }
+  return [...needed];
+}
+
+/** How the files that call a function include its header, where that leads to it from another file as well. */
+function namedByCallers(word: string, header: ByteString, from: ByteString, view: View): string | null {
+  const leads = (path: ByteString, name: string) =>
+    includeCandidates(path, name, true).find((p) => view.has(p)) === header;
+  for (const { file, definition } of view.kernel.mentions(word)) {
+    if (!file.path.endsWith('.c') || !definition.calls.includes(word)) continue;
+    const include = file.index.includes.find((i) => i.system && leads(file.path, i.path));
+    if (include && leads(from, include.path)) return include.path;
+  }
+  return null;
+}
+
+/**
+ * A new file of the set, as ported, with the headers that it needs in the target: those that have by now what headers that it
+ * includes had in the base.
+ *
+ * @returns null when it needs none
+ */
+export function withMovedHeaders(
+  file: PorterFile,
+  own: PorterFile,
+  context: PortContext,
+): { text: ByteString; evidence: Evidence[] } | null {
+  const called = new Set(file.index.definitions.flatMap((d) => d.calls));
+  const reached = reachable(file, context.target);
+  const names = ofMoved(called, file, reachable(own, context.patched), reached, context);
+  const line = lastInclude(file);
+  if (line === undefined || names.length === 0) return null;
+  const includes = names.map((name) => `#include <${name}>\n`);
+  const text = [...file.lines.slice(0, line + 1), ...includes, ...file.lines.slice(line + 1)].join('');
+  return { text, evidence: names.map((name) => ({ kind: 'include-brought', text: `${file.path} needs <${name}>` })) };
+}
+
 const reaches = new WeakMap<PorterFile, Set<ByteString>>();
 
 /** Conditions that hold wherever C of the kernel is compiled. */
@@ -126,9 +189,15 @@ function reachable(file: PorterFile, view: View): Set<ByteString> {
   return seen;
 }
 
+/** The line of the last include that is always compiled; of the last `<…>` among them, if there is one. */
+function lastInclude(file: PorterFile): number | undefined {
+  const always = file.index.includes.filter((i) => conditionsAt(file.index, i.line).length === 0);
+  return (always.findLast((i) => i.system) ?? always.at(-1))?.line;
+}
+
 /** Behind the last include of a file that is always compiled. Null when there is none. */
 function includePlacement(p: Placed, result: EditResult, name: string, directive: string): Placed | null {
-  const line = p.file.index.includes.map((i) => i.line).findLast((l) => conditionsAt(p.file.index, l).length === 0);
+  const line = lastInclude(p.file);
   if (line === undefined) return null;
   const include = `#include <${name}>\n`;
   const added = directive === '' ? [include] : [`${directive}\n`, include, '#endif\n'];

@@ -20,7 +20,8 @@ export async function adaptPayload(
   heirsOf: ReadonlyMap<Definition, DefinitionHeir[]>,
   context: PortContext,
 ): Promise<string | null> {
-  if (placed.strategy === 'unchanged' && context.base.tree.commit === context.target.tree.commit) return null;
+  const { commit } = context.base.tree;
+  if (placed.strategy === 'unchanged' && commit !== null && commit === context.target.tree.commit) return null;
   for (const s of placed.segments) {
     const scope = scopeOf(base, s.segment);
     const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);

@@ -7,7 +7,7 @@ import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import { renamed, renameIn } from './collisions';
 import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
-import { bringIncludes } from './includes';
+import { bringIncludes, withMovedHeaders } from './includes';
 import { holdNames } from './known-names';
 import { liftEdits, type Edit, type Segment } from './lift';
 import { passParametersOn } from './links';
@@ -27,6 +27,7 @@ import { leaveOutUnusedHelpers, sayLostDefinitions } from './lost-definitions';
 import { noticeParts } from './made-in-part';
 import { renameOwnLocals } from './locals';
 import { sayLostCallers } from './reach';
+import { sayRedeclared } from './redeclared';
 import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
@@ -79,6 +80,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
     if (result.reject) ported.rejects.push(result.reject);
     ported.traces.push(...(result.traces ?? []));
   }
+  await sayRedeclared(ported.files, context);
   return ported;
 }
 
@@ -214,6 +216,12 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
     adapted.evidence.push(...(merged?.evidence ?? []), ...called.evidence);
   }
   context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
+  const laid = adapted && own && path.endsWith('.c') ? await context.target.file(path) : null;
+  const complete = laid && withMovedHeaders(laid, own!, context);
+  if (complete) {
+    context.target.set(path, { text: complete.text, mode });
+    adapted!.evidence.push(...complete.evidence);
+  }
   const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
   return {
     hunks: [],

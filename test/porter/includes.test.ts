@@ -57,3 +57,37 @@ test('the set’s includes stay with the others when upstream put a declaration 
   const { files } = await port({ [file]: head + rest }, set, { [file]: target });
   expect(files[file]).toBe(head.replace('\n\n', `\n#include <linux/irqflags.h>\n${own}\n`) + struct + rest);
 });
+
+describe('a new file that calls what upstream moved to a header', () => {
+  const [own, user, was, now] = [
+    'arch/arm64/kvm/hyp/simple.c',
+    'arch/arm64/kvm/hyp/nvhe/switch.c',
+    'arch/arm64/include/asm/kvm_hyp.h',
+    'arch/arm64/kvm/hyp/include/hyp/sysreg-sr.h',
+  ];
+  const call = (...includes: string[]) =>
+    lines(...includes.map((i) => `#include <${i}>`), '', 'void enter(int cpu)', '{', '\tsave_state(cpu);', '}');
+  const simple = call('asm/kvm_hyp.h').replaceAll('enter', 'enter_simply');
+  const save = lines('static inline void save_state(int cpu)', '{', '\tstore(cpu);', '}');
+  const base = { [was]: lines('void save_state(int cpu);'), [user]: call('asm/kvm_hyp.h') };
+  const there = { [was]: lines('void other(void);'), [now]: save, [user]: call('hyp/sysreg-sr.h', 'asm/kvm_hyp.h') };
+  const run = async (set: string, target: Record<string, string>) =>
+    (await port(base, { [own]: set }, target)).files[own];
+
+  test("includes it as upstream's callers do", async () => {
+    expect(await run(simple, there)).toBe(
+      simple.replace('<asm/kvm_hyp.h>\n', '<asm/kvm_hyp.h>\n#include <hyp/sysreg-sr.h>\n'),
+    );
+  });
+
+  test('does not when the header defines what the file defines, or comes with another', async () => {
+    expect(await run(simple, { ...there, [now]: save + save.replace('save_state', 'enter_simply') })).toBe(simple);
+    expect(await run(simple, { ...there, [was]: lines('#include <hyp/sysreg-sr.h>') })).toBe(simple);
+  });
+
+  test('does not when the file never had it from the kernel, or upstream has no caller', async () => {
+    const alone = simple.replace('#include <asm/kvm_hyp.h>\n', '#include <linux/init.h>\n');
+    expect(await run(alone, there)).toBe(alone);
+    expect(await run(simple, { ...there, [user]: lines('int nobody;') })).toBe(simple);
+  });
+});

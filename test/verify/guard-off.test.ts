@@ -278,3 +278,38 @@ test("a header is looked up where the Makefile's variables lead", async () => {
   expect(await about(inFolder, 'hyp/other.h')).toEqual(['missing-header']);
   expect(await about('incdir := $(src)/elsewhere\nsubdir-ccflags-y := -I$(incdir)\n')).toEqual(['missing-header']);
 });
+
+test('a guard is a hunk of the file that the line is from, also where the target has two files in one', async () => {
+  const [host, mmio, mmu] = ['arch/arm64/kvm/mmu.c', 'virt/kvm/arm/mmio.c', 'virt/kvm/arm/mmu.c'];
+  const fn = (name: string, ...body: string[]) => `void ${name}(int gpa)\n{\n${body.join('\n')}\n}\n\n`;
+  const off = (line: string) => ['#ifndef CONFIG_CORE_KVM', line, '#endif'];
+  const [read, drop] = ['\tread_device(gpa, 4);', '\tdrop_pages(gpa, 4);'];
+  const rest = fn('free_all', '\tfree_pages(gpa);', '\tflush(gpa);', '\tdone(gpa);');
+  const home: Files = { ...plainKconfig, [mmio]: fn('emulate', read), [mmu]: `${rest}${fn('unmap', drop)}` };
+  const set = { ...kconfig, [mmio]: fn('emulate', ...off(read)), [mmu]: `${rest}${fn('unmap', ...off(drop))}` };
+  const target: Files = { ...plainKconfig, [host]: `${home[mmio]}${home[mmu]}` };
+  const port = { ...target, ...kconfig, [host]: `${target[host]!}int core_owner;\n` };
+  const report = (of: Record<string, string>) => {
+    const said = saying(home, set, { kind: 'none', text: '' }, [{ path: host, definition: null, line: 1 }]);
+    return { ...said, hunks: said.hunks.map((h) => ({ ...h, outcome: of[h.path] ?? h.outcome })) } as PortReport;
+  };
+  const about = async (of: Record<string, string>) => {
+    const hunks = new Map(report(of).hunks.map((h) => [h.id, h.path]));
+    return (await run(guardOn, [home, set, target, port], report(of))).map((f) => hunks.get(f.hunk ?? ''));
+  };
+  expect(await about({})).toEqual([mmio, mmu]);
+  expect(await about({ [mmio]: 'conflict' })).toEqual([mmu]);
+  expect(await about({ [mmu]: 'conflict' })).toEqual([mmio]);
+});
+
+test('an option that nobody defines is off, whatever the port makes of what stands behind it', async () => {
+  const [mmu, options] = ['arch/arm64/kvm/mmu.c', 'arch/arm64/kvm/Kconfig'] as const;
+  const about = async (more: string) => {
+    const home = { [options]: `${plainKconfig[options]!}${more}`, [mmu]: 'int one;\n' };
+    const own = { [options]: `${kconfig[options]!}${more}` };
+    const set = { ...own, [mmu]: `int one;\n#ifdef CONFIG_NOBODY\nint two;\n#endif\n${guarded}` };
+    return kinds(guardOff, [home, set, home, { ...own, [mmu]: `int one;\n${guarded}` }]);
+  };
+  expect(await about('')).toEqual([]);
+  expect(await about('\nconfig NOBODY\n\tbool "Somebody"\n')).toContain('unguarded-missing');
+});

@@ -3,6 +3,7 @@ import { Scratch, type LineChange } from '../../io/scratch';
 import { judge, skipped, type Check, type Finding } from '../check';
 import { decide, type CheckContext } from '../context';
 import { strip, type KeptLine } from '../guards';
+import { deadOptions } from './kconfig';
 import { codeOnly, definitionAt, isKbuild, isKconfig, scanFile } from '../scan';
 
 /** A change that stays when the option is off. */
@@ -33,7 +34,7 @@ export const guardOff: Check = {
   async run(ctx) {
     if (ctx.setFiles.size === 0) return skipped('guard-off', ctx.noSet ?? 'the set changes no text file');
     if (ctx.options.length === 0) return skipped('guard-off', 'the set has no option of its own');
-    const off = decide(ctx.options, false);
+    const off = decide([...ctx.options, ...(await deadOptions(ctx))], false);
     const setEdits = await changes(
       [...ctx.setFiles.values()]
         .filter((f) => f.base !== null && f.patched !== null)

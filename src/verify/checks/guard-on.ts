@@ -22,7 +22,7 @@ export const guardOn: Check = {
       const sources = ctx.sourcesOf(file.path).filter((s) => s.base !== null && s.patched !== null);
       if (sources.length === 0) continue;
       for (const s of sources) done.add(s.path);
-      const home = merge(sources.map((s) => lineSets(s.path, s.patched!, on)));
+      const home = merge(sources.map((s) => lineSets(s.path, s.patched!, on, s)));
       const here = lineSets(file.path, file.ported, on);
       out += [...here.out.values()].reduce((n, lines) => n + lines.length, 0);
       const lines = file.ported.split('\n');
@@ -34,7 +34,7 @@ export const guardOn: Check = {
           const missing = list.length - goes.filter((l) => l.key === key).length;
           const surplus = stays.filter((l) => l.key === key).length - homeStays.filter((l) => l.key === key).length;
           if (missing <= 0 || surplus <= 0 || !isTelling(key)) continue;
-          const hunk = guardHunk(sources, list[0]!.line);
+          const hunk = guardHunk(list[0]!);
           if (
             hunk !== null &&
             ['conflict', 'obsolete', 'already-upstream'].includes(ctx.hunkReports.get(hunk)?.outcome ?? '')
@@ -86,10 +86,17 @@ export const guardOn: Check = {
 interface Line {
   key: string;
   line: number;
+  /** The file of the set that it is a line of, when it is one of the set's. */
+  of: SetFile | null;
 }
 
 /** Lines by definition, in and out. */
-function lineSets(path: ByteString, text: ByteString, decided: ReadonlyMap<string, boolean>) {
+function lineSets(
+  path: ByteString,
+  text: ByteString,
+  decided: ReadonlyMap<string, boolean>,
+  of: SetFile | null = null,
+) {
   const spans = scanFile(path, text);
   const { kept, out } = strip(path, codeOnly(path, text), decided);
   const by = (lines: { text: string; line: number }[]) => {
@@ -98,7 +105,7 @@ function lineSets(path: ByteString, text: ByteString, decided: ReadonlyMap<strin
       const key = tokens(l.text).join(' ');
       if (key === '') continue;
       const definition = definitionAt(spans, l.line) ?? '';
-      map.set(definition, [...(map.get(definition) ?? []), { key, line: l.line }]);
+      map.set(definition, [...(map.get(definition) ?? []), { key, line: l.line, of }]);
     }
     return map;
   };
@@ -134,12 +141,10 @@ function isTelling(key: string): boolean {
 }
 
 /** The hunk that guards a line of the patched base: that of the nearest directive above. */
-function guardHunk(sources: readonly SetFile[], line: number): string | null {
-  for (const s of sources) {
-    for (let i = line; i >= 0; i--) {
-      const l = s.origin[i];
-      if (l?.hunk && /^\s*(#\s*(if|else|elif)|if(n?eq|n?def)\b|else\b)/.test(l.text)) return l.hunk;
-    }
+function guardHunk({ line, of }: Line): string | null {
+  for (let i = line; of && i >= 0; i--) {
+    const l = of.origin[i];
+    if (l?.hunk && /^\s*(#\s*(if|else|elif)|if(n?eq|n?def)\b|else\b)/.test(l.text)) return l.hunk;
   }
   return null;
 }

@@ -1,7 +1,30 @@
 import type { ByteString } from '../../core/text';
 import type { KernelTree } from '../../io/tree';
 import { judge, type Check, type Finding } from '../check';
+import type { CheckContext } from '../context';
 import { isKbuild, isKconfig, plainLines } from '../scan';
+
+/** Options that the set asks for and that neither kernel defines, nor the set: code behind them is compiled nowhere. */
+export async function deadOptions(ctx: CheckContext): Promise<string[]> {
+  if (!ctx.base) return [];
+  const asked = new Set<string>();
+  const defined = new Set<string>();
+  for (const f of ctx.setFiles.values()) {
+    for (const { text, hunk } of f.origin) {
+      if (hunk === null) continue;
+      if (/^\s*#\s*(if|ifdef|ifndef|elif)\b/.test(text))
+        for (const o of text.match(/\bCONFIG_\w+/g) ?? []) asked.add(o);
+      const entry = isKconfig(f.path) ? /^\s*(?:menu)?config\s+(\w+)/.exec(text) : null;
+      if (entry) defined.add(entry[1]!);
+    }
+  }
+  if (asked.size === 0) return [];
+  const trees = [await readKconfig(ctx.base), await readKconfig(ctx.ported)];
+  // Trees without a single option are parts of trees, and prove nothing.
+  if (trees.some((t) => t.defined.size === 0)) return [];
+  const known = (name: string) => defined.has(name) || trees.some((t) => t.defined.has(name));
+  return [...asked].filter((o) => !known(o.slice('CONFIG_'.length)));
+}
 
 /** Options that the port's code asks for are defined, once, in a Kconfig file that arm64 reads. */
 export const kconfig: Check = {
