@@ -46,8 +46,8 @@ export function leaveOutUnusedHelpers(results: readonly EditResult[], base: Port
       const what = `'${[...names].join("', '")}'`;
       const upstreams = users.every((o) => o.outcome === 'already-upstream');
       if (r.edit.guard !== null && !upstreams) {
-        const hunks = [...new Set(users.flatMap((o) => o.edit.hunks.map((h) => h.id)))].join(', ');
-        const text = `nothing uses ${what} but hunk ${hunks}, which found no place`;
+        const hunks = [...new Set(users.flatMap((o) => o.edit.hunks.map((h) => h.id)))];
+        const text = `nothing uses ${what} but hunk${hunks.length > 1 ? 's' : ''} ${hunks.join(', ')}, which found no place`;
         if (p.evidence.some((e) => e.text === text)) continue;
         p.confidence = Math.min(p.confidence, NO_USER);
         p.evidence.push({ kind: 'doubt', text });

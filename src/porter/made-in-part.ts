@@ -97,8 +97,9 @@ function leaveOutMade(s: PlacedSegment, p: Placed, fresh: Fresh): string | null 
   const same = (l: Own, there: Beside | undefined) =>
     there?.key === l.key && indent(s.added[l.i]) === indent(p.file.lines[there.line]);
   const kept = new Set(tokenLines(s.segment.removed).map((l) => l.key));
-  const isMade = (l: Own) =>
-    l.weight >= TELLING && l.key.endsWith(';') && !kept.has(l.key) && [...above, ...below].some((b) => same(l, b));
+  // A jump says nothing without its condition.
+  const says = (l: Own) => l.weight >= TELLING && l.key.endsWith(';') && !JUMP.test(l.key) && !kept.has(l.key);
+  const isMade = (l: Own) => says(l) && [...above, ...below].some((b) => same(l, b));
   const made = code.filter(isMade);
   if (made.length === 0 || made.length === code.length) return null;
   const said = `upstream has '${s.added[made[0]!.i]!.trim()}' there already`;
