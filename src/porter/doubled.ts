@@ -8,7 +8,7 @@ import type { EditResult } from './port-edit';
 import type { PorterFile } from './view';
 
 /** A line says what it is about when it has this weight: two names or more. */
-const TELLING = 0.7;
+export const TELLING = 0.7;
 /** `if (err)` and `return err;` are everywhere: one line alone must have three names. */
 const ALONE = 0.9;
 /** A label is one in its function. */
@@ -148,12 +148,12 @@ function goAlong(r: EditResult, results: readonly EditResult[]): void {
 }
 
 /** Without a beginning in the middle of a comment: a piece of one does not say that it is. */
-function code(lines: readonly ByteString[]): ByteString[] {
+export function code(lines: readonly ByteString[]): ByteString[] {
   const first = lines.findIndex((l) => l.trim() !== '' && !/^\s*\*(\s|\/|$)/.test(l));
   return first < 0 ? [] : lines.slice(first);
 }
 
-function isTelling(lines: readonly ByteString[]): boolean {
+export function isTelling(lines: readonly ByteString[]): boolean {
   return tokenLines(code(lines)).some((l) => l.weight >= TELLING);
 }
 

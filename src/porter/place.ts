@@ -379,8 +379,11 @@ export function placeEdit(
     const called = twins.map((l) => l.replace(/\b([A-Za-z_]\w*)(?=\s*\()/g, (name) => renamed.get(name) ?? name));
     // What stands for a line of upstream's has its registers already.
     const read = called.map((l, i) => (l === s.added[i] ? asAssignment(withRegisters(l, registers), changes) : l));
-    s.added =
-      home && wrapped && base.index.language === 'c' ? indented(read, shiftOf(edit, s.segment, wrapped, s.site)) : read;
+    // What was merged with upstream's line, token by token, stands where that does.
+    const isMerged =
+      s.segment.anchor === 'lines' && s.site.precision === 'changed' && read.length === s.segment.removed.length;
+    const moves = home && wrapped && base.index.language === 'c' && !isMerged;
+    s.added = moves ? indented(read, shiftOf(edit, s.segment, wrapped, s.site)) : read;
     if (read.every((l, i) => l === twins[i]) && used.size === 0) continue;
     rewritten = true;
     confidence = Math.min(confidence, 0.75);

@@ -29,6 +29,7 @@ import {
 } from './place';
 import type { Resolved } from './resolutions';
 import { rangeLength } from './range-lengths';
+import { withoutDoubledBlanks } from './spacing';
 import { returnedCall } from './returned-calls';
 import { unwrappedCalls } from './unwrapped-calls';
 import type { User } from './uses';
@@ -54,6 +55,8 @@ export interface EditResult {
   freed?: User[];
   /** Upstream made the same change itself; then it has no placement, and this says where and how one knows. */
   there?: Made;
+  /** How sure it is that upstream made the same change, where its lines tell. */
+  sure?: number;
 }
 
 /** Looks for the place of an edit in every heir of what it edits, and adapts what it adds. */
@@ -221,6 +224,7 @@ async function finish(
 ): Promise<EditResult> {
   for (const p of placements) {
     const reason = await adaptPayload(p, base, heirsOf, context);
+    for (const s of p.segments) s.added = withoutDoubledBlanks(s, p.file, base);
     if (reason === null) continue;
     const candidate = { path: p.file.path, line: p.segments[0]!.site.at + 1, definition: p.definition };
     return {
@@ -570,6 +574,8 @@ async function alreadyDeleted(
 ): Promise<Omit<Made, 'strategy'> | null> {
   if (edit.kind !== 'delete') return null;
   const squeeze = (l: ByteString) => stripComments(l).replace(/\s+/g, ' ').trim();
+  // A line of which upstream renamed a word is there.
+  const read = (l: ByteString) => l.replace(/[A-Za-z_]\w*/g, (w) => context.heirs.rename(w));
   const gone = edit.segments
     .flatMap((s) => s.removed)
     .map(squeeze)
@@ -577,7 +583,7 @@ async function alreadyDeleted(
   if (gone.length === 0) return null;
   for (const path of paths) {
     const lines = new Set((await context.target.file(path))?.lines.map(squeeze));
-    if (gone.some((l) => lines.has(l))) return null;
+    if (gone.some((l) => lines.has(l) || lines.has(read(l)))) return null;
   }
   const where = [...paths].map((p) => `'${p}'`).join(' and ');
   const text = `none of the ${gone.length} telling lines that it deletes is in ${where}`;
@@ -594,7 +600,15 @@ function isThere(p: Placed, base: PorterFile): boolean {
     const added = segment.added.map((l) => l.trim()).filter(Boolean);
     if (site.remove > 0) {
       const now = p.segments.find((s) => s.segment === segment && s.site === site)!.added;
-      return now.length > 0 && now.join('') === p.file.lines.slice(site.at, site.at + site.remove).join('');
+      if (now.length === 0) return false;
+      return (
+        now.join('') === p.file.lines.slice(site.at, site.at + site.remove).join('') ||
+        hasRims(now, p, segment, site, base)
+      );
+    }
+    if (segment.removed.length === 0 && segment.added.length && added.length === 0) {
+      const parted = (lines: readonly ByteString[], at: number) => [at - 1, at].some((i) => lines[i]?.trim() === '');
+      return parted(p.file.lines, site.at) && !parted(base.lines, segment.at);
     }
     if (added.length === 0) return false;
     const same = (lines: readonly ByteString[], from: number) =>
@@ -607,6 +621,33 @@ function isThere(p: Placed, base: PorterFile): boolean {
       same(lines, at) || same(lines, at - segment.added.length);
     return around(p.file.lines, site.at) && !around(base.lines, segment.at);
   });
+}
+
+/** True when what is replaced is in the target as it shall be, and around it stands what the edit puts around it. */
+function hasRims(
+  now: readonly ByteString[],
+  { file }: Placed,
+  { at, removed }: Edit['segments'][number],
+  site: { at: number; remove: number },
+  base: PorterFile,
+): boolean {
+  const trimmed = (lines: readonly ByteString[], from: number, count: number) =>
+    from < 0
+      ? null
+      : lines
+          .slice(from, from + count)
+          .map((l) => l.trim())
+          .join('\n');
+  const wanted = trimmed(now, 0, now.length);
+  for (let above = 0; above + site.remove < now.length + 1; above++) {
+    if (trimmed(file.lines, site.at - above, now.length) !== wanted) continue;
+    const [rim, below] = [above, now.length - above - site.remove];
+    const had =
+      trimmed(base.lines, at - rim, rim) === trimmed(now, 0, rim) &&
+      trimmed(base.lines, at + removed.length, below) === trimmed(now, now.length - below, below);
+    if (!had) return true;
+  }
+  return false;
 }
 
 function outcomeOf(edit: Edit, base: PorterFile, placements: readonly Placed[]): Outcome {

@@ -8,10 +8,12 @@ import { renamed, renameIn } from './collisions';
 import type { PortContext } from './context';
 import type { FileHeir } from './heirs';
 import { bringIncludes, withMovedHeaders } from './includes';
+import { holdNames } from './known-names';
 import { liftEdits, type Edit, type Segment } from './lift';
 import { passParametersOn } from './links';
 import { lineOf, renumbered } from './numbering';
 import { scopeOf } from './place';
+import { ofFinding, weighUpstream } from './sure-upstream';
 import { intoTwin, withUpstreamChanges } from './moved-definitions';
 import { portEdit, type EditResult } from './port-edit';
 import { settleDeadGuards } from './dead-guards';
@@ -22,6 +24,8 @@ import { sayPartners } from './partners';
 import { keepInComments } from './comments';
 import { noticeDeclared } from './declared-twice';
 import { noticeDoubled } from './doubled';
+import { leaveOutUnusedHelpers, sayLostDefinitions } from './lost-definitions';
+import { noticeParts } from './made-in-part';
 import { renameOwnLocals } from './locals';
 import { sayLostCallers } from './reach';
 import { sayRedeclared } from './redeclared';
@@ -65,6 +69,10 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
   await sayOtherCounts(context.placed, context);
   sayNewCallers(context.placed, context);
   await sayLostCallers(context.placed, context);
+  sayLostDefinitions(
+    [...results.values()].flatMap((c) => c.traces ?? []),
+    context,
+  );
   sayNewPlaces(context.placed);
   for (const change of patch.changes) {
     const last = results.get(change)!;
@@ -368,6 +376,7 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   await context.reference?.consult(results, base, change, fileHeirs, context);
   noticeDoubled(results, base, (word) => context.heirs.rename(word));
   noticeDeclared(results, base);
+  noticeParts(results, base, (word) => context.heirs.rename(word));
   if (base.index.language !== 'kbuild' && base.index.language !== 'kconfig') keepInComments(results, base);
   for (const r of results) r.inert = await isInert(r.edit, base, (name) => context.options.isUndefined(name));
   await settleDeadGuards(results, base, context);
@@ -386,8 +395,14 @@ async function portHunks(patch: Patch, change: FileChange, context: PortContext)
   await bringIncludes(results, base, own, context);
   demoteOverlaps(results);
   await settleGoneOptions(results, context);
-  if (base.index.language === 'c') standTogether(results, base);
+  if (base.index.language === 'c') {
+    do {
+      standTogether(results, base);
+      leaveOutUnusedHelpers(results, base);
+    } while (await holdNames(results, base, context));
+  }
   sayOtherValues(results, base, (word) => context.heirs.rename(word));
+  await weighUpstream(results, base, context);
   for (const result of results) if (result.placements.length) context.placed.push({ result, base });
 
   const byTarget = new Map<ByteString, { file: PorterFile; edits: LineEdit[] }>();
@@ -595,6 +610,7 @@ const OBSOLETE = 0.8;
 const insteadOf = (r: EditResult) => r.resolved ?? r.made ?? r.there;
 
 function confidenceOf(r: EditResult): number {
+  if (r.outcome === 'already-upstream' && r.sure !== undefined) return r.sure;
   const instead = insteadOf(r);
   if (instead) return instead.confidence;
   if (r.outcome === 'obsolete') return OBSOLETE;
@@ -659,7 +675,7 @@ function reportOf(
     evidence: dedupe(
       own.flatMap((r) => [
         ...(r.failure?.evidence ?? []),
-        ...r.placements.flatMap((p) => renumbered(p.evidence, p.file, context.target)),
+        ...r.placements.flatMap((p) => renumbered(ofFinding(r, p.evidence), p.file, context.target)),
         ...(insteadOf(r)?.evidence ?? []),
         ...(r.twin?.evidence ?? []),
       ]),
@@ -683,7 +699,9 @@ function messageOf(own: readonly EditResult[]): string | null {
 
 /** What a reviewer should look at, in one sentence; null when there is nothing. */
 function doubtsOf(results: readonly EditResult[]): string | null {
-  const doubts = results.flatMap((r) => r.placements.flatMap((p) => p.evidence.filter((e) => e.kind === 'doubt')));
+  const doubts = results.flatMap((r) =>
+    r.placements.flatMap((p) => ofFinding(r, p.evidence).filter((e) => e.kind === 'doubt')),
+  );
   return doubts.length ? [...new Set(doubts.map((d) => d.text))].join('; ') : null;
 }
 

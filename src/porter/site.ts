@@ -337,22 +337,25 @@ function siteOfLines(segment: Segment, p: Pairing, from: number, to: number): Si
   const changed = matches.some((m) => m.similarity < 1);
   // Trivia at the segment's rim goes with it where the target has the same.
   let at = top;
-  for (let b = p.baseUnits[from]!.first - 1; b >= segment.at && at > p.range.first; b--) {
-    if (p.base.lines[b] !== p.target.lines[at - 1]) break;
-    at--;
-  }
-  let end = bottom + 1;
-  for (let b = p.baseUnits[to - 1]!.last + 1; b < segment.at + segment.removed.length && end <= p.range.last; b++) {
-    if (p.base.lines[b] !== p.target.lines[end]) break;
-    end++;
-  }
-  return {
-    at,
-    remove: end - at,
-    precision: changed ? 'changed' : 'exact',
-    why: changed ? 'the replaced lines are found, but changed' : 'the replaced lines are found unchanged',
+  let corrected = false;
+  const goesOn = (b: number, t: number) => {
+    const [was, is] = [p.base.lines[b]!, p.target.lines[t]!];
+    if (was === is) return true;
+    if (!isComment(was) || !isComment(is) || similarity(wordsOf(was), wordsOf(is)) < STAND_IN) return false;
+    corrected = true;
+    return true;
   };
+  for (let b = p.baseUnits[from]!.first - 1; b >= segment.at && at > p.range.first && goesOn(b, at - 1); b--) at--;
+  let end = bottom + 1;
+  const rim = segment.at + segment.removed.length;
+  for (let b = p.baseUnits[to - 1]!.last + 1; b < rim && end <= p.range.last && goesOn(b, end); b++) end++;
+  if (changed) return { at, remove: end - at, precision: 'changed', why: 'the replaced lines are found, but changed' };
+  return corrected
+    ? { at, remove: end - at, precision: 'anchored', why: 'the replaced code is found unchanged, its comment changed' }
+    : { at, remove: end - at, precision: 'exact', why: 'the replaced lines are found unchanged' };
 }
+
+const wordsOf = (line: string) => line.match(/\w+/g) ?? [];
 
 /** A line of the same shape at the very place of one that is gone, between the same neighbours; null when there is none. */
 export function standIn(p: Pairing, i: number): number | null {

@@ -1,6 +1,8 @@
 import type { ByteString } from '../core/text';
 import type { Segment } from './lift';
+import type { PlacedSegment } from './place';
 import type { Pairing, Site } from './site';
+import type { PorterFile } from './view';
 
 /**
  * Lines of file level that stood together with a neighbour which is gone stand alone now: a blank line that parted that
@@ -31,4 +33,17 @@ export function setApart(added: readonly ByteString[], segment: Segment, p: Pair
     if (first !== undefined && parted(segment.at, first + 1) && !isBlank(p.target.lines[site.at])) out.push('\n');
   }
   return out;
+}
+
+/** Without a blank line at the rim of what is put beside one that upstream made since: one is enough. */
+export function withoutDoubledBlanks(
+  { segment, site, added }: PlacedSegment,
+  target: PorterFile,
+  base: PorterFile,
+): ByteString[] {
+  if (segment.removed.length || site.remove || added.every((l) => l.trim() === '')) return added;
+  const isBlank = (file: PorterFile, line: number) => file.lines[line]?.trim() === '';
+  const first = added[0]!.trim() === '' && isBlank(target, site.at - 1) && !isBlank(base, segment.at - 1);
+  const last = added[added.length - 1]!.trim() === '' && isBlank(target, site.at) && !isBlank(base, segment.at);
+  return added.slice(first ? 1 : 0, last ? -1 : undefined);
 }

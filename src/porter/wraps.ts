@@ -343,7 +343,9 @@ export function shiftOf(edit: Edit, segment: Segment, p: Pairing, site: Site): n
     p.targetUnits.findIndex((t) => t.first >= site.at + site.remove),
   ];
   const neighbours = [near.find((n) => n.u.first >= segment.at), near.find((n) => n.u.last < segment.at)];
-  const beside = edit.wraps ? undefined : neighbours.find((n) => n && (n.m!.to === above || n.m!.to === below));
+  // A line that is replaced says itself how deep it stands.
+  const beside =
+    edit.wraps || site.remove ? undefined : neighbours.find((n) => n && (n.m!.to === above || n.m!.to === below));
   const { u, m } = beside ?? near[0]!;
   const [was, is] = [depth(p.base.lines[u.first]!), depth(p.target.lines[p.targetUnits[m!.to]!.first]!)];
   return was < 0 || is < 0 ? 0 : is - was;

@@ -36,7 +36,7 @@ describe('what upstream did itself', () => {
     const patched = base.replace('clear_bank_two()', 'clear_bank_of(HOST)');
     const upstream = fn('start_anew();', 'clear_bank_of(HOST);', 'clear_bank_three();', 'end_anew();');
     expect(await said(patched, upstream)).toMatchObject({
-      ...{ outcome: 'already-upstream', strategy: 'upstream', confidence: 0.8, file: upstream },
+      ...{ outcome: 'already-upstream', strategy: 'upstream', confidence: 0.92, file: upstream },
       target: [{ path: C, definition: 'run', line: 4 }],
       text: `'run' (${C}) has the lines that it puts there, which the base has not`,
     });
