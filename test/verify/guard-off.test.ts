@@ -313,3 +313,23 @@ test('an option that nobody defines is off, whatever the port makes of what stan
   expect(await about('')).toEqual([]);
   expect(await about('\nconfig NOBODY\n\tbool "Somebody"\n')).toContain('unguarded-missing');
 });
+
+test('a guard alone is where the report says when one stands there; another of its words is found by what it takes out', async () => {
+  const file = 'arch/arm64/kvm/switch.c';
+  const fn = (name: string, ...body: string[]) => `int ${name}(int cpu)\n{\n${body.join('\n')}\n}\n\n`;
+  const off = (line: string) => ['#ifndef CONFIG_CORE_KVM', line, '#endif'];
+  const [activate, enter] = ['\tactivate_vm(cpu, 1);', '\tenter_guest(cpu, 1);'];
+  const home: Files = { ...plainKconfig, [file]: fn('run_vhe', activate) + fn('run_nvhe', enter) };
+  const set: Files = { ...kconfig, [file]: fn('run_vhe', ...off(activate)) + fn('run_nvhe', enter) };
+  const now = (inner: string[], nvhe: string[]) =>
+    fn('inner', ...inner) + fn('run_vhe', '\treturn inner(cpu);') + fn('run_nvhe', ...nvhe);
+  const target: Files = { ...plainKconfig, [file]: now([activate], [enter]) };
+  const about = async (check: Check, inner: string[], nvhe: string[]) => {
+    const report = saying(home, set, { kind: 'body-behind', text: '' }, [{ path: file, definition: 'inner', line: 3 }]);
+    return kinds(check, [home, set, target, { ...kconfig, [file]: now(inner, nvhe) }], report);
+  };
+  expect(await about(placement, off(activate), [enter])).toEqual([]);
+  expect(await about(placement, [activate], off(enter))).toEqual(['wrong-definition']);
+  expect(await about(placement, off(activate), off(enter))).toEqual([]);
+  expect(await about(guardOn, off(activate), off(enter))).toEqual(['guarded-too-much']);
+});

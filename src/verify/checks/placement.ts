@@ -57,6 +57,9 @@ export const placement: Check = {
       for (const [hunk, w] of wrong) {
         // All guards of a set read alike: one alone does not say which hunk it is of, unless that hunk has nothing else.
         if (!w.payload && [...home.get(hunk)!.keys()].some((l) => !isGuard(l))) continue;
+        const stands = (i: number) =>
+          home.get(hunk)!.has(squeeze(lines[i]!)) && saysReport(ctx, hunk, file.path, definitionAt(spans, i));
+        if (!w.payload && [...added].some(stands)) continue;
         findings.push({
           path: file.path,
           line: w.line + 1,
