@@ -2,6 +2,7 @@ import type { Candidate, EditReport, Evidence, FileReport, HunkReport, Location,
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
 import { isBinary, splitLines, type ByteString } from '../core/text';
 import { sayOtherCounts } from './arity';
+import { sayOtherWays } from './arms';
 import { settleStack } from './asm-values';
 import { applyLineEdits, lineEdit, overlap, type LineEdit } from './compose';
 import { renamed, renameIn } from './collisions';
@@ -74,6 +75,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
     context,
   );
   sayNewPlaces(context.placed);
+  sayOtherWays(context.placed);
   for (const change of patch.changes) {
     const last = results.get(change)!;
     const result = last.again?.() ?? last;
