@@ -167,10 +167,10 @@ export function withMovedHeaders(
 const reaches = new WeakMap<PorterFile, Set<ByteString>>();
 
 /** Conditions that hold wherever C of the kernel is compiled. */
-const ALWAYS = /^!\s*(?:defined\s*\(?\s*)?__ASSEMBLY__\)?$|^(?:defined\s*\(?\s*)?__KERNEL__\)?$/;
+export const ALWAYS = /^!\s*(?:defined\s*\(?\s*)?__ASSEMBLY__\)?$|^(?:defined\s*\(?\s*)?__KERNEL__\)?$/;
 
 /** Every file that a file of the target includes in each configuration, and so on. */
-function reachable(file: PorterFile, view: View): Set<ByteString> {
+export function reachable(file: PorterFile, view: View): Set<ByteString> {
   const known = reaches.get(file);
   if (known) return known;
   const seen = new Set<ByteString>();

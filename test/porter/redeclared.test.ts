@@ -31,3 +31,30 @@ test('nothing is said of a function of the file alone, of the same types, or whe
 test('nothing is said of a function that the base has otherwise: the set alone knows what it is', async () => {
   expect(await run({ [own]: panic('int code') }, there)).toBeNull();
 });
+
+const kind = (name: string) => lines(`enum ${name} {`, '\tfirst_kind,', '\tother_kind,', '};');
+const uses = (...text: string[]) =>
+  lines('#include <asm/kvm_hyp.h>', '', ...text, '', 'int one(void)', '{', '\treturn 1;', '}');
+
+test('a type that upstream moved into a header which the new file includes is said', async () => {
+  const [from, to] = [
+    { ...base, [home]: lines(kind('inject_kind'), panic('struct regs *host')) },
+    { ...base, [header]: lines('void stop(int code);', '', kind('inject_kind')) },
+  ];
+  const own = 'arch/arm64/kvm/hyp/own.c';
+  const said = async (text: string, target: Texts) =>
+    (await port(from, { ...from, [own]: text }, target)).patches[0]!.files.find((f) => f.path === own)!.message;
+  expect(await said(uses(kind('inject_kind')), to)).toBe(
+    `defines 'inject_kind', which '${header}' defines by now, too`,
+  );
+  // Not included, named only, of another name, or compiled in none of the cases in which the header's is.
+  expect(await said(uses(kind('inject_kind')).replace(/.*\n/, ''), to)).toBeNull();
+  expect(await said(uses('enum inject_kind;'), to)).toBeNull();
+  expect(await said(uses(kind('set_kind')), to)).toBeNull();
+  const other = { ...to, [header]: lines('#ifdef CONFIG_OTHER', kind('inject_kind'), '#endif') };
+  expect(await said(uses(kind('inject_kind')), other)).toBeNull();
+  // The base has it in that header, too: the set lives with it.
+  const both = { ...from, [header]: to[header]! };
+  const result = await port(both, { ...both, [own]: uses(kind('inject_kind')) }, to);
+  expect(result.patches[0]!.files.find((f) => f.path === own)!.message).toBeNull();
+});
