@@ -333,3 +333,25 @@ test('a guard alone is where the report says when one stands there; another of i
   expect(await about(placement, off(activate), off(enter))).toEqual([]);
   expect(await about(guardOn, off(activate), off(enter))).toEqual(['guarded-too-much']);
 });
+
+test('a function whose one statement calls another has its code there, whatever became of it', async () => {
+  const file = 'arch/arm64/kvm/mmu.c';
+  const fn = (name: string, ...body: string[]) => `void ${name}(int from)\n{\n${body.join('\n')}\n}\n\n`;
+  const old = ['\tint at = lookup(from);', '\tdrop_entry(at);'];
+  const own = ['#ifdef CONFIG_CORE_KVM', '\tclear_owner(from);', '#endif'];
+  const home: Files = { ...plainKconfig, [file]: fn('unmap', ...old) };
+  const set: Files = { ...kconfig, [file]: fn('unmap', ...old, ...own) };
+  const about = async (outer: string[]) => {
+    const now = (inner: string[]) => fn('unmap_all', ...inner) + fn('unmap', ...outer);
+    const walk = ['\twalk_tables(from, drop);'];
+    const [target, port] = [
+      { ...plainKconfig, [file]: now(walk) },
+      { ...kconfig, [file]: now([...walk, ...own]) },
+    ];
+    const report = saying(home, set, { kind: 'body-behind', text: '' });
+    return kinds(placement, [home, set, target, port], report);
+  };
+  expect(await about(['\tunmap_all(from);'])).toEqual([]);
+  expect(await about(['\tunmap_all(from);', '\tflush(from);'])).toEqual(['wrong-definition']);
+  expect(await about(['\tunmap_one(from);'])).toEqual(['wrong-definition']);
+});
