@@ -139,7 +139,7 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
 }
 
 /** What a set and its reference have in common: the target, with the new files of the set that is ported. */
-type Sides = Pick<PortContext, 'target' | 'refused' | 'twins' | 'folded'> & {
+type Sides = Pick<PortContext, 'target' | 'refused' | 'twins' | 'absorbed' | 'folded'> & {
   scope: Scope;
   knowledge: MapOptions;
   /** True for a file that the target has, or gets from the set. */
@@ -154,14 +154,24 @@ function sidesOf(set: PatchSet, target: View, scope: Scope, input: PipelineInput
   const refused = new Set<ByteString>();
   const hasFile = (path: ByteString) => target.has(path) || (brought.has(path) && !refused.has(path));
   const between = input.between ? [...input.between, input.target] : [];
-  return { target, scope, knowledge, hasFile, between, refused, twins: new Map(), folded: new Set() };
+  return {
+    target,
+    scope,
+    knowledge,
+    hasFile,
+    between,
+    refused,
+    twins: new Map(),
+    absorbed: new Set(),
+    folded: new Set(),
+  };
 }
 
 /** What the porter needs to carry a set from its base to the target. */
 function contextOf(
   set: PatchSet,
   baseIndex: KernelIndex,
-  { target, refused, twins, folded, scope, knowledge, hasFile, between }: Sides,
+  { target, refused, twins, absorbed, folded, scope, knowledge, hasFile, between }: Sides,
   rest: Pick<PortContext, 'markers' | 'resolutions' | 'parts' | 'reference'>,
 ): { context: PortContext; own: Set<string>; arrays: Set<string> } {
   const [base, patched] = [new View(baseIndex), new View(baseIndex)];
@@ -170,7 +180,7 @@ function contextOf(
   const [own, arrays] = [new Set<string>(), new Set<string>()];
   const operand: Operand = (macro, index, name) => heirs.operand(macro, index, name);
   const context: PortContext = {
-    ...{ base, patched, target, heirs, refused, twins, folded, placed: [], votes: new Map(), ...rest },
+    ...{ base, patched, target, heirs, refused, twins, absorbed, folded, placed: [], votes: new Map(), ...rest },
     collisions: new Map(),
     adapter: new Adapter(baseIndex, target.kernel, map, operand, own, hasFile, twins, arrays),
     sections: new Sections(baseIndex, target),

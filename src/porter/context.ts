@@ -33,6 +33,8 @@ export interface PortContext {
   refused: Set<ByteString>;
   /** New files of the set that upstream has by now: where. */
   twins: Map<ByteString, ByteString>;
+  /** Those of them of which nothing is left to add. */
+  absorbed: Set<ByteString>;
   /** Names of definitions that the set moved and that are upstream's business now: see `moved-definitions.ts`. */
   folded: Set<string>;
   /** Names of the set that upstream took for something else: see `collisions.ts`. */

@@ -140,7 +140,7 @@ interface Assignment {
   words: string[];
 }
 
-function assignment(line: ByteString): Assignment | null {
+export function assignment(line: ByteString): Assignment | null {
   const m = /^[ ]*([\w./$(){}%-]+)[ \t]*(?:\+=|:=|=)[ \t]*([^#\\]*)$/.exec(chomp(line));
   const name = m && listName(m[1]!);
   return name ? { variable: m[1]!, ...name, words: m[2]!.trim().split(/\s+/).filter(Boolean) } : null;
@@ -157,7 +157,7 @@ export function patchedRegion(edit: Edit, base: PorterFile): ByteString[] {
   return out;
 }
 
-function withoutWord(line: ByteString, word: string): ByteString {
+export function withoutWord(line: ByteString, word: string): ByteString {
   const literal = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return line.replace(new RegExp(`(\\s)${literal}(?=\\s|$)[ \\t]*`), '$1');
 }

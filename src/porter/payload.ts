@@ -8,6 +8,7 @@ import { readLocals } from './locals';
 import { scopeOf, type Placed } from './place';
 import { overwritten } from './registers';
 import { namespaceOf } from './sections';
+import { withoutAbsorbed } from './twins';
 import type { PorterFile } from './view';
 
 /** A payload that mentions what the target does not have is not sure any more. */
@@ -74,6 +75,9 @@ export async function adaptPayload(
       if (prefix !== null && (await namespaceOf(base.path, context.target)) === null)
         adapted.doubts.push(`symbols of this folder get the prefix '${prefix}': code elsewhere does not find them`);
     }
+    const [twice] =
+      base.index.language === 'kbuild' ? (withoutAbsorbed(s.added, base.path, context)?.evidence ?? []) : [];
+    if (twice) adapted.blockers.push(twice.text);
     if (base.index.language === 'asm') {
       const { lines, of } = withFollowers(s.added, followers(base, placed.file));
       if (of.size) {

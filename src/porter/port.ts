@@ -35,6 +35,7 @@ import { remainder, type Reject } from './rejects';
 import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
 import { standTogether } from './together';
+import { upstreamTwin, withoutAbsorbed } from './twins';
 import { leaveOutUsed, sayNewCallers, sayUncoveredUses } from './uses';
 import { keepEmptiedWork } from './emptied-calls';
 import { definitionAround, type PorterFile } from './view';
@@ -109,6 +110,9 @@ function inOrder(changes: readonly FileChange[]): FileChange[] {
   // New files before the changes that may include them.
   const isHeader = (c: FileChange) => c.status === 'added' && c.newPath!.endsWith('.h');
   for (const change of changes) if (isHeader(change)) visit(change);
+  // Lists of objects last: what has a twin upstream is not built twice.
+  const isList = (c: FileChange) => /(?:^|\/)(?:Makefile|Kbuild)$/.test(c.newPath!);
+  for (const change of changes) if (change.status === 'added' && !isList(change)) visit(change);
   for (const change of changes) if (change.status === 'added') visit(change);
   for (const change of changes) visit(change);
   return [...ordered];
@@ -163,14 +167,17 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
       reject: null,
     };
   }
-  const twin = await upstreamTwin(source, path, context);
+  const twin = await upstreamTwin(source, context);
   if (twin) {
     context.twins.set(source, twin.path);
     context.refused.add(source);
   }
   const own = await context.patched.file(source);
   const into = twin && !twin.whole && own ? await intoTwin(own, twin.path, context) : null;
-  if (own && (into || twin?.whole)) for (const d of own.outer) context.folded.add(`${d.kind} ${d.name}`);
+  if (own && (into || twin?.whole)) {
+    context.absorbed.add(source);
+    for (const d of own.outer) context.folded.add(`${d.kind} ${d.name}`);
+  }
   if (twin?.whole) {
     const message = `upstream has all that it defines in '${twin.path}'`;
     const report = fileReport(patch, change, context, {
@@ -191,7 +198,9 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
     return { hunks: [], file: fileReport(patch, change, context, rest), reject: null };
   }
   const taken = twin
-    ? `upstream has most of what it defines in '${twin.path}'`
+    ? twin.named
+      ? `upstream has all that it defines in '${twin.path}', in other words`
+      : `upstream has most of what it defines in '${twin.path}'`
     : context.target.has(path)
       ? `the target has a file '${path}' of its own`
       : context.target.obstacle(path);
@@ -208,6 +217,7 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   const sameKernel = context.base.tree.commit !== null && context.base.tree.commit === context.target.tree.commit;
   const code = /\.[chS]$/.test(source) && mode !== '120000' && !isBinary(text) && !sameKernel;
   const merged = code && own ? await withUpstreamChanges(own, context) : null;
+  const built = own?.index.language === 'kbuild' ? withoutAbsorbed(own.lines, source, context) : null;
   const called = renamed(merged?.text ?? text, source, code ? context.collisions : new Map());
   const object = context.parts?.placesAllOf(source) ?? null;
   const written = object ? new Map<string, string>() : await context.sections.written(path);
@@ -220,51 +230,27 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
     adapted.doubts.push(...(await constantConditions(adapted.lines, context)).map((c) => c.text));
     adapted.evidence.push(...(merged?.evidence ?? []), ...called.evidence);
   }
-  context.target.set(path, { text: adapted?.evidence.length ? adapted.lines.join('') : text, mode });
+  context.target.set(path, {
+    text: (built ?? (adapted?.evidence.length ? adapted : null))?.lines.join('') ?? text,
+    mode,
+  });
   const laid = adapted && own && path.endsWith('.c') ? await context.target.file(path) : null;
   const complete = laid && withMovedHeaders(laid, own!, context);
   if (complete) {
     context.target.set(path, { text: complete.text, mode });
     adapted!.evidence.push(...complete.evidence);
   }
-  const outcome: Outcome = adapted?.evidence.length ? 'rewritten' : path === source ? 'applied' : 'relocated';
+  const outcome: Outcome = adapted?.evidence.length || built ? 'rewritten' : path === source ? 'applied' : 'relocated';
   return {
     hunks: [],
     file: fileReport(patch, change, context, {
       outcome,
       targetPaths: [path],
-      evidence: [...evidence, ...(adapted?.evidence ?? [])],
+      evidence: [...evidence, ...(adapted?.evidence ?? []), ...(built?.evidence ?? [])],
       message: adapted?.doubts.length ? adapted.doubts.join('; ') : null,
     }),
     reject: null,
   };
-}
-
-/**
- * A file of the same name that upstream has made since and that defines what a new file of the set defines: all of it with
- * all its fields (`whole`), or half of it and more. To have both would be to define things twice.
- */
-async function upstreamTwin(
-  source: ByteString,
-  path: ByteString,
-  context: PortContext,
-): Promise<{ path: ByteString; whole: boolean } | null> {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const namesOf = (file: PorterFile) =>
-    file.index.definitions
-      .filter((d) => d.kind !== 'prototype')
-      .flatMap((d) => [`${d.kind} ${d.name}`, ...d.members.map((m) => `${d.name}.${m.name}`)]);
-  const own = await context.patched.file(source);
-  const mine = own ? new Set(namesOf(own)) : new Set<string>();
-  if (mine.size === 0) return null;
-  for (const there of context.target.tree.paths()) {
-    if (!there.endsWith(`/${name}`) || context.base.tree.has(there) || !/\.[chS]$/.test(there)) continue;
-    const file = await context.target.file(there);
-    const theirs = new Set(file ? namesOf(file) : []);
-    const shared = [...mine].filter((n) => theirs.has(n)).length;
-    if (shared * 2 > mine.size) return { path: there, whole: shared === mine.size };
-  }
-  return null;
 }
 
 /** Where a folder of the base went: by where most of its files are now; itself when the target still has it. */
