@@ -3,6 +3,7 @@ import type { ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import type { SymbolMap } from '../symbol-map';
 import type { SignatureChange } from '../symbol-map/types';
+import { respelt } from '../symbol-map/operands';
 import { bodyBehind, nameTakenBy } from './namesakes';
 import { PastedOperands } from './pasted-operands';
 import type { PorterFile, View } from './view';
@@ -192,9 +193,7 @@ export class MappedHeirs implements Heirs {
       return spelling === null ? this.pasted.find(macro, index, operand) : null;
     const seen = spelling.pairs.find((p) => p.from === operand);
     if (seen) return seen.into;
-    const { rule } = spelling;
-    if (!rule || operand.startsWith(rule.prefix)) return null;
-    return rule.prefix + (rule.upper ? operand.toUpperCase() : operand);
+    return spelling.rule && respelt(operand, spelling.rule);
   }
 
   /** A word that the target still knows reads as it is; so does one of which nothing is known. */

@@ -112,8 +112,23 @@ function* alike(before: string[][], after: string[][]): Generator<[call: string[
   }
 }
 
+/** An operand as a rule spells it; null for one that the rule says nothing about. */
+export function respelt(operand: string, { prefix, upper, undone }: SpellingRule): string | null {
+  if (operand.startsWith(prefix) !== undone || operand === prefix) return null;
+  const bare = undone ? operand.slice(prefix.length) : operand;
+  if (undone && upper && bare !== bare.toUpperCase()) return null;
+  const spelt = upper ? (undone ? bare.toLowerCase() : bare.toUpperCase()) : bare;
+  return undone ? spelt : prefix + spelt;
+}
+
 /** The rule that all pairs follow, if there is one. */
 function ruleOf(pairs: readonly { from: string; into: string }[]): SpellingRule | null {
+  const back = pairs.map(({ from, into }) => ({ from: into, into: from }));
+  return added(pairs, false) ?? added(back, true);
+}
+
+/** The rule by which all of them got a prefix. */
+function added(pairs: readonly { from: string; into: string }[], undone: boolean): SpellingRule | null {
   for (const upper of [false, true]) {
     const prefixes = new Set(
       pairs.map(({ from, into }) => {
@@ -122,7 +137,8 @@ function ruleOf(pairs: readonly { from: string; into: string }[]): SpellingRule 
       }),
     );
     const [prefix] = prefixes;
-    if (prefixes.size === 1 && prefix !== null && prefix !== undefined && prefix !== '') return { prefix, upper };
+    if (prefixes.size === 1 && prefix !== null && prefix !== undefined && prefix !== '')
+      return { prefix, upper, undone };
   }
   return null;
 }

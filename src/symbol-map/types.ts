@@ -47,10 +47,12 @@ export type SignatureChange =
       rule: SpellingRule | null;
     };
 
-/** A spelling that all pairs follow: letters made upper case, with a prefix and suffix. */
+/** A spelling that all pairs follow: letters made upper case, with a prefix in front; or the way back. */
 export interface SpellingRule {
   prefix: string;
   upper: boolean;
+  /** The prefix goes and letters become lower case, as on the way to an older kernel. */
+  undone: boolean;
 }
 
 /** What became of a field. */

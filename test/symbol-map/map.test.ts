@@ -1,5 +1,6 @@
 import { loadChronicle, mapSymbols, type SymbolMap } from '../../src/symbol-map';
 import { parseRows } from '../../src/symbol-map/chronicle/rows';
+import { respelt } from '../../src/symbol-map/operands';
 import { kernel } from './kernels';
 
 const OLD = 'virt/kvm/arm/run.c';
@@ -190,8 +191,27 @@ test('operands that are spelt by a rule', async () => {
   );
   expect(map.lookup('macro', 'read_el2')).toMatchObject({
     status: 'resigned',
-    changes: [{ kind: 'operand-spelling', index: 0, rule: { prefix: 'SYS_', upper: true } }],
+    changes: [{ kind: 'operand-spelling', index: 0, rule: { prefix: 'SYS_', upper: true, undone: false } }],
   });
+});
+
+test('operands that are spelt by a rule on the way to an older kernel', async () => {
+  const save = (...operands: string[]) =>
+    `void save(struct c *c)\n{\n${operands.map((o) => `\tc->of_${o.slice(-2).toLowerCase()} = read_el2(${o});\n`).join('')}}\n`;
+  const old = { 'a.h': '#define read_el2(r) read_sysreg(r##_EL2)\n', 'a.c': save('elr', 'spsr') };
+  const now = { 'a.h': '#define read_el2(r) read_sysreg_s(r##_EL2)\n', 'a.c': save('SYS_ELR', 'SYS_SPSR') };
+  const rule = { prefix: 'SYS_', upper: true, undone: true };
+  expect((await maps(now, old)).lookup('macro', 'read_el2')).toMatchObject({
+    changes: [{ kind: 'operand-spelling', index: 0, rule }],
+  });
+  expect(respelt('SYS_FAR', rule)).toBe('far');
+  expect(respelt('SYS_Far', rule)).toBeNull();
+  expect(respelt('far', rule)).toBeNull();
+  expect(respelt('far', { ...rule, undone: false })).toBe('SYS_FAR');
+  expect(respelt('SYS_FAR', { ...rule, undone: false })).toBeNull();
+  // One that keeps a prefix, or two that lose different ones, follow no rule.
+  const mixed = { ...now, 'a.c': save('SYS_ELR', 'REG_SPSR') };
+  expect((await maps(mixed, old)).lookup('macro', 'read_el2')?.changes).toEqual([]);
 });
 
 test('operands of calls that upstream made more of', async () => {
@@ -205,7 +225,7 @@ test('operands of calls that upstream made more of', async () => {
     },
   );
   expect(map.lookup('macro', 'write_el1')).toMatchObject({
-    changes: [{ kind: 'operand-spelling', index: 1, rule: { prefix: 'SYS_', upper: true } }],
+    changes: [{ kind: 'operand-spelling', index: 1, rule: { prefix: 'SYS_', upper: true, undone: false } }],
   });
 });
 

@@ -24,7 +24,7 @@ const Change = z
       kind: z.literal('operand-spelling'),
       index: at,
       pairs: z.array(z.object({ from: z.string(), into: z.string(), seen: z.int() })),
-      rule: z.object({ prefix: z.string(), upper: z.boolean() }).nullable(),
+      rule: z.object({ prefix: z.string(), upper: z.boolean(), undone: z.boolean() }).nullable(),
     }),
     z.object({ kind: z.literal('type-changed'), from: z.string(), into: z.string() }).describe('Of a field.'),
     z.object({ kind: z.literal('path-changed'), from: z.string(), into: z.string() }).describe('Of a field.'),
