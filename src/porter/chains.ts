@@ -191,8 +191,8 @@ function follow(
 }
 
 /**
- * The member of a struct inside a struct that upstream dissolved: the field that held it is gone, and the outer struct has,
- * since then, a member of that name and type itself.
+ * The member of a struct inside a struct that upstream dissolved: the field that held it is gone, or the struct is, and the
+ * outer struct has, since then, a member of that name and type itself.
  */
 function raisedMember(
   owner: string,
@@ -204,7 +204,11 @@ function raisedMember(
 ): Member | null {
   const struct = member.type.includes('*') ? undefined : STRUCT.exec(member.type)?.[1];
   if (struct === undefined || inner === undefined) return null;
-  if (memberOf(target, owner, field!) || memberOf(base, owner, inner)) return null;
+  const left = memberOf(target, owner, field!);
+  // A field of the name may be what the struct was about: `vmid.vmid` is `vmid` in a kernel that has no `struct kvm_vmid`.
+  if (left && (left.type === member.type || target.definitions(struct).some((f) => f.definition.kind === 'struct')))
+    return null;
+  if (inner !== field && memberOf(base, owner, inner)) return null;
   const [was, now] = [memberOf(base, struct, inner), memberOf(target, owner, inner)];
   return was && now && was.type === now.type ? now : null;
 }

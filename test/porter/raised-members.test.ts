@@ -38,3 +38,37 @@ test.each([
   expect(line).toContain('gp_regs.fp_regs');
   expect(message).toContain("mentions the field 'gp_regs'");
 });
+
+describe('a field of a name that stays', () => {
+  const alone = '#include <asm/kvm_host.h>\n';
+  const file = (inner: string) => alone + code.replace('\tflush_all();\n', `\tflush_all();\n${inner}`);
+  const tagged = lines(
+    'struct kvm_tag {',
+    '\tlong gen;',
+    '\tint tag;',
+    '};',
+    '',
+    'struct ctxt {',
+    '\tstruct kvm_tag tag;',
+    '};',
+  );
+  const flat = (type = 'int') => lines('struct ctxt {', '\tlong gen;', `\t${type} tag;`, '};');
+  const kept = lines('struct kvm_tag {', '\tint tag;', '};', '', 'struct ctxt {', '\tint tag;', '};');
+  const use = '#ifdef CONFIG_SET\n\tuse(host->tag.tag, host->tag.gen);\n#endif\n';
+  const made = async (header: string) => {
+    const base = { [C]: file(''), [H]: tagged };
+    const { files, hunks } = await port(base, { [C]: file(use) }, { [C]: file(''), [H]: header });
+    return { line: /use\((.*)\);/.exec(files[C]!)![1], message: hunks[0]!.message };
+  };
+
+  test('is the value where the struct that held it is gone', async () => {
+    expect(await made(flat())).toEqual({ line: 'host->tag, host->gen', message: null });
+  });
+
+  test('is another thing when it is of another type, or the struct is still there', async () => {
+    expect((await made(flat('long'))).message).toContain("mentions the field 'tag'");
+    const { line, message } = await made(kept);
+    expect(line).toBe('host->tag.tag, host->tag.gen');
+    expect(message).toContain("mentions the field 'tag'");
+  });
+});
