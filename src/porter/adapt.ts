@@ -16,6 +16,7 @@ import { copiesOfNothing, readAsUpstream } from './learned';
 import { MacroFields } from './macro-fields';
 import { calledAs, changeEvidence, MacroTexts } from './macro-texts';
 import { takesNames } from './pasted-operands';
+import { keptElsewhere } from './private-names';
 import type { View } from './view';
 import type { MapEntry, SignatureChange } from '../symbol-map/types';
 
@@ -150,6 +151,7 @@ export class Adapter {
     rewritten = this.followPrototypes(rewritten, evidence);
     rewritten = this.dropArguments(rewritten, evidence, doubts, gone);
     for (const doubt of this.constructed.doubts(rewritten, isOwn)) doubts.add(doubt);
+    for (const doubt of keptElsewhere(rewritten, path, this.base, this.target, isOwn)) doubts.add(doubt);
     rewritten = this.followIncludes(rewritten, path, evidence);
     rewritten = this.followHeaders(rewritten, path, evidence);
     if (path.endsWith('.S')) {
