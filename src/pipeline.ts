@@ -82,7 +82,13 @@ export async function runPipeline(input: PipelineInput): Promise<PortedSet> {
   const baseIndex = await indexKernel(input.base, { scope, cache: input.cache });
   input.progress(`indexing the target, ${input.target.name}`);
   // A header that nothing includes any more is not gone.
-  const both: Scope = { ...scope, has: (path) => scope.has(path) || baseIndex.file(path) !== null };
+  const both: Scope = {
+    ...scope,
+    of: (paths) => {
+      const has = scope.of(paths);
+      return (path) => has(path) || baseIndex.file(path) !== null;
+    },
+  };
   const targetIndex = await indexKernel(input.target, { scope: both, cache: input.cache });
   clock.lap('index');
 
@@ -184,7 +190,7 @@ function contextOf(
     collisions: new Map(),
     adapter: new Adapter(baseIndex, target.kernel, map, operand, own, hasFile, twins, arrays),
     sections: new Sections(baseIndex, target),
-    code: new CodeSearch(target, (path) => scope.has(path)),
+    code: new CodeSearch(target, scope.of(target.tree.paths())),
     aligner: new Aligner((word) => heirs.rename(word), operand, keepsCallee(baseIndex, target.kernel)),
     options: new Options(
       { paths: () => new Set([...base.tree.paths(), ...touchedPaths(set)]), read: (path) => patched.text(path) },

@@ -225,7 +225,8 @@ export async function indexKernel(tree: KernelTree, options: IndexKernelOptions)
     const entry = tree.entry(path);
     if (entry && entry.mode.startsWith('100')) queue.push(path);
   };
-  for (const path of tree.paths()) if (scope.has(path)) want(path);
+  const has = scope.of(tree.paths());
+  for (const path of tree.paths()) if (has(path)) want(path);
 
   const reading: Promise<ByteString | null>[] = [];
   for (let at = 0; at < queue.length; at++) {

@@ -258,7 +258,7 @@ describe('what the cache keeps of a file', () => {
   test('a file that is loaded later takes its place among the names', async () => {
     const dir = kernelFolder({ ...FILES, 'b.c': 'int f(void)\n{\n\treturn g();\n}\n', 'c.c': 'int f(void);\n' });
     const kernel = await indexKernel(await openTree(dir, null), {
-      scope: { has: (p) => p !== 'b.c', closure: false, whole: false },
+      scope: (p) => p !== 'b.c',
       cache: null,
     });
     const paths = () => [kernel.definitions('f'), kernel.mentions('g')].map((l) => l.map((d) => d.file.path));
