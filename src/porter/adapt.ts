@@ -76,7 +76,7 @@ export class Adapter {
     private readonly map: SymbolMap,
     private readonly operand: Operand,
     /** Names that the set itself defines: they are nobody else's business. */
-    private readonly own: ReadonlySet<string>,
+    private readonly own: Set<string>,
     /** How an own header is named by a file of the target, when it is not where the set has it. */
     private readonly hasFile: (path: ByteString) => boolean,
     /** Files of the set that upstream has under another path. */
@@ -245,6 +245,12 @@ export class Adapter {
         this.base.tree.has(path) && includeCandidates(path, name!, open === '<').some((p) => this.base.tree.has(p));
       if (!found && (was || open === '"')) yield `includes '${name}', which the target does not have there`;
     }
+  }
+
+  /** Takes names for the kernel's that the set had moved to a file of its own, and that upstream's own file has now. */
+  disown(names: Iterable<string>): void {
+    for (const name of names) this.own.delete(name);
+    this.readings.clear();
   }
 
   /** As {@link adapt}, with what upstream's own code says instead of fields that are gone: see `learned.ts`. */

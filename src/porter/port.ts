@@ -1,6 +1,7 @@
 import type { Candidate, EditReport, Evidence, FileReport, HunkReport, Location, Outcome } from '../core/outcome';
 import { hunkHeader, pathOf, type FileChange, type Hunk, type Patch } from '../core/patch';
 import { isBinary, splitLines, type ByteString } from '../core/text';
+import { namesAdded } from './adapt';
 import { sayOtherCounts } from './arity';
 import { sayOtherWays } from './arms';
 import { settleStack } from './asm-values';
@@ -177,6 +178,13 @@ async function carryNewFile(patch: Patch, change: FileChange, context: PortConte
   if (own && (into || twin?.whole)) {
     context.absorbed.add(source);
     for (const d of own.outer) context.folded.add(`${d.kind} ${d.name}`);
+    const { kernel } = context.base;
+    const rest = patch.changes.flatMap((c) => (c.newPath === null || c.newPath === source ? [] : [c.newPath]));
+    const others = await namesAdded(context.base, context.patched, rest);
+    const names = own.index.definitions.flatMap((d) => [d.name, ...d.members.map((m) => m.name)]);
+    const isTheirs = (n: string) =>
+      !others.has(n) && (kernel.definitions(n).length > 0 || kernel.members(n).length > 0);
+    context.adapter.disown(names.filter(isTheirs));
   }
   if (twin?.whole) {
     const message = `upstream has all that it defines in '${twin.path}'`;

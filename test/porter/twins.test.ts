@@ -50,3 +50,32 @@ describe('a new file that upstream has under the same name', () => {
     expect(hunks[0]).toMatchObject({ outcome: 'conflict', message: `'setup.o' is built from '${THERE}' already` });
   });
 });
+
+describe('fields of a struct that both moved to a header', () => {
+  const [C, H] = ['arch/arm64/kvm/smmu.c', 'arch/arm64/kvm/smmu.h'];
+  const device = (...members: string[]) => lines('struct smmu_device {', ...members.map((m) => `\t${m};`), '};');
+  const domain = lines('struct smmu_domain {', '\tint pages;', '\tint bits;', '};');
+  const [was, ours] = [
+    device('int regs', 'int id_base', 'int banks'),
+    device('int regs', 'int id_base', 'int banks', 'int owner'),
+  ];
+  const probe = lines('int probe(struct smmu_device *smmu)', '{', '\treturn smmu->regs;', '}');
+  const macro = (field: string) => lines('#ifdef CONFIG_SET', `#define VMID(smmu) ((smmu)->${field} + 1)`, '#endif');
+  const from = { [C]: was + domain + probe };
+  const made = async (field: string, more: Texts = {}) => {
+    const own = { [C]: `#include "smmu.h"\n${macro(field)}${probe}`, [H]: ours + domain, ...more };
+    const now = { [C]: `#include "smmu.h"\n${probe}`, [H]: device('int regs', 'int banks') + domain };
+    const { hunks } = await port(from, own, now);
+    return hunks.flatMap((h) => h.evidence.map((e) => e.text)).join('; ');
+  };
+
+  test('are upstream’s: one that is gone there is said', async () => {
+    expect(await made('id_base')).toContain("mentions 'id_base', which the target does not have");
+    expect(await made('owner')).not.toContain('mentions');
+  });
+
+  test('are the set’s where a struct of its own has one of the name', async () => {
+    const copy = { 'arch/arm64/kvm/core.h': lines('struct core_smmu {', '\tint id_base;', '};') };
+    expect(await made('id_base', copy)).not.toContain('mentions');
+  });
+});
