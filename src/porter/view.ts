@@ -100,6 +100,14 @@ export class View {
     return file;
   }
 
+  /** The outermost definitions of a file, in order: for whoever needs nothing else of many files. */
+  async outer(path: ByteString): Promise<readonly Definition[]> {
+    const known = this.files.get(path);
+    if (known !== undefined || this.overlay.has(path)) return (await this.file(path))?.outer ?? [];
+    const source = await this.kernel.load(path);
+    return source ? outermost(source) : [];
+  }
+
   private async read(path: ByteString): Promise<PorterFile | null> {
     const mode = this.mode(path) ?? '100644';
     if (!this.overlay.has(path)) {
@@ -133,22 +141,32 @@ export class View {
 
 function porterFile({ path, text, index }: SourceFile, mode: string, attributes: ReadonlySet<string>): PorterFile {
   const lines = splitLines(text);
-  const outer: Definition[] = [];
-  for (const d of index.definitions) {
-    const last = outer[outer.length - 1];
-    if (!last || d.start >= last.end) outer.push(d);
-  }
+  const outer = outermost({ index });
   const file: PorterFile = { path, text, index, lines, mode, outer, items: [], attributes };
   file.items = fileItems(file);
   return file;
 }
 
+function outermost({ index }: Pick<SourceFile, 'index'>): Definition[] {
+  const outer: Definition[] = [];
+  for (const d of index.definitions) {
+    const last = outer[outer.length - 1];
+    if (!last || d.start >= last.end) outer.push(d);
+  }
+  return outer;
+}
+
 /** The outermost definition in which a line lies (0-based); null at file level. */
 export function definitionAt(file: PorterFile, line: number): Definition | null {
-  let [lo, hi] = [0, file.outer.length - 1];
+  return definitionOf(file.outer, line);
+}
+
+/** The same of a file's outermost definitions alone. */
+export function definitionOf(outer: readonly Definition[], line: number): Definition | null {
+  let [lo, hi] = [0, outer.length - 1];
   while (lo <= hi) {
     const mid = (lo + hi) >> 1;
-    const d = file.outer[mid]!;
+    const d = outer[mid]!;
     if (line < d.startLine) hi = mid - 1;
     else if (line > d.endLine) lo = mid + 1;
     else return d;
