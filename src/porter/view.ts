@@ -17,12 +17,17 @@ export interface PorterFile extends SourceFile {
   attributes: ReadonlySet<string>;
 }
 
+/** So many files are kept cut up though nobody holds them. */
+const RECENT = 800;
+
 /** A tree with changes laid over it: the base with the set's first patches, the target with what was ported so far. */
 export class View {
   private readonly overlay = new Map<ByteString, { text: ByteString; mode: string } | null>();
   private parents: Set<ByteString> | null = null;
   private folders: Map<ByteString, ByteString[]> | null = null;
-  private readonly files = new Map<ByteString, PorterFile | null>();
+  /** What somebody still holds, and what was asked for last: of a wide set half the kernel is looked at once. */
+  private readonly files = new Map<ByteString, WeakRef<PorterFile> | null>();
+  private readonly recent = new Map<ByteString, PorterFile>();
 
   constructor(readonly kernel: KernelIndex) {}
 
@@ -93,16 +98,30 @@ export class View {
   }
 
   async file(path: ByteString): Promise<PorterFile | null> {
-    const known = this.files.get(path);
-    if (known !== undefined) return known;
-    const file = await this.read(path);
-    this.files.set(path, file);
+    const known = this.atHand(path);
+    const file = known === undefined ? await this.read(path) : known;
+    if (known === undefined) this.files.set(path, file && new WeakRef(file));
+    if (file) {
+      this.recent.delete(path);
+      this.recent.set(path, file);
+      for (const oldest of this.recent.keys()) {
+        if (this.recent.size <= RECENT) break;
+        // What is laid over the tree would be indexed anew, and have other definitions.
+        if (!this.overlay.has(oldest)) this.recent.delete(oldest);
+      }
+    }
     return file;
+  }
+
+  /** Undefined for a file that has to be cut up. */
+  private atHand(path: ByteString): PorterFile | null | undefined {
+    const known = this.files.get(path);
+    return known ? known.deref() : known;
   }
 
   /** The outermost definitions of a file, in order: for whoever needs nothing else of many files. */
   async outer(path: ByteString): Promise<readonly Definition[]> {
-    const known = this.files.get(path);
+    const known = this.atHand(path);
     if (known !== undefined || this.overlay.has(path)) return (await this.file(path))?.outer ?? [];
     const source = await this.kernel.load(path);
     return source ? outermost(source) : [];
@@ -123,14 +142,19 @@ export class View {
   /** Lays a file over the tree; null deletes it. */
   set(path: ByteString, file: { text: ByteString; mode: string } | null): void {
     this.overlay.set(path, file);
-    this.files.delete(path);
+    this.forget(path);
   }
 
   /** Takes back what was laid over the tree since {@link changes} gave `overlay`. */
   restore(overlay: ReadonlyMap<ByteString, { text: ByteString; mode: string } | null>): void {
-    for (const path of this.overlay.keys()) this.files.delete(path);
+    for (const path of this.overlay.keys()) this.forget(path);
     this.overlay.clear();
     for (const [path, file] of overlay) this.overlay.set(path, file);
+  }
+
+  private forget(path: ByteString): void {
+    this.files.delete(path);
+    this.recent.delete(path);
   }
 
   /** What was laid over the tree. */
