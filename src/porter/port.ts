@@ -72,7 +72,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
   sayUncoveredUses(context.placed, context);
   await sayOtherCounts(context.placed, context);
   sayNewCallers(context.placed, context);
-  await sayOtherCalls(context.placed, coveredBy(context.placed), context);
+  sayOtherCalls(context.placed, coveredBy(context.placed), context);
   await sayLostCallers(context.placed, context);
   sayLostDefinitions(
     [...results.values()].flatMap((c) => c.traces ?? []),

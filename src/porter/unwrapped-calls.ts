@@ -1,4 +1,4 @@
-import { stripComments, tokens, type ByteString } from '../core/text';
+import { splitLines, stripComments, tokens, type ByteString } from '../core/text';
 import type { KernelIndex } from '../kernel-index';
 import type { Statement } from '../kernel-index/statements';
 import type { Definition } from '../kernel-index/types';
@@ -37,7 +37,7 @@ export async function unwrappedCalls(
 ): Promise<Placed[] | null> {
   const ends = guardEnds(edit, base);
   const own = ends?.scope === wrapper ? onlyCall(edit, base, wrapper, context) : null;
-  if (!ends || !own) return null;
+  if (!ends || !own || !isAlone(own, base, wrapper, context)) return null;
   const { kernel } = context.target;
   const where = conditionsAt(base.index, edit.wraps!.first);
   const found: Placed[] = [];
@@ -50,7 +50,7 @@ export async function unwrappedCalls(
     const call = statements.find((s) => s.kind === 'expression' && spans(s, line));
     if (!call || !makes(file, call, own)) {
       // What answers the call names it without the one that makes it.
-      if (own.by !== null && !new RegExp(`\\b${own.by}\\s*\\(\\s*${own.callee}\\b`).test(textAt(file, line))) continue;
+      if (own.by !== null && !makesCall(own, textAt(file, line))) continue;
       return null;
     }
     const held = whole(file, statements, call);
@@ -62,16 +62,31 @@ export async function unwrappedCalls(
   return found.length ? found : null;
 }
 
-/** The one call that a small function makes, nobody else in the base does, and a guard takes out; null when there is none. */
+/** The one call that a small function makes and a guard takes out; null when there is none. */
 function onlyCall(edit: Edit, base: PorterFile, wrapper: Definition, context: PortContext): Made | null {
   if (edit.kind !== 'guard-wrap' || wrapper.kind !== 'function') return null;
   const [only, ...more] = statementsIn(base, wrapper);
   const own = only && more.length === 0 ? madeBy(base, only, context.base.kernel) : null;
   if (!own || only!.startLine < edit.wraps!.first || only!.endLine > edit.wraps!.last) return null;
   if (!isFunction(own.callee, context.base.kernel) || !isFunction(own.callee, context.target.kernel)) return null;
-  const alone = usesOf(own.callee, context.base.kernel).every((u) => u.path === base.path && u.user === wrapper.name);
-  return alone ? own : null;
+  return own;
 }
+
+/** Every line of the base's functions that names a callee is the wrapper's. */
+const isAlone = (own: Made, base: PorterFile, wrapper: Definition, context: PortContext) =>
+  usesOf(own.callee, context.base.kernel).every((u) => u.path === base.path && u.user === wrapper.name);
+
+/** A line that hands a callee to what makes the call, or makes it itself. */
+function makesCall({ by, callee }: Made, text: ByteString): boolean {
+  return new RegExp(by === null ? `\\b${callee}\\s*\\(` : `\\b${by}\\s*\\(\\s*${callee}\\b`).test(text);
+}
+
+/** Where a kernel makes a call; not as ported, but as upstream has it. */
+const callersOf = (own: Made, kernel: KernelIndex) =>
+  usesOf(own.callee, kernel).filter(({ path, line }) => {
+    const lines = splitLines(kernel.file(path)?.text ?? '');
+    return makesCall(own, stripComments(lines.slice(line, line + 1).join('')));
+  });
 
 /**
  * A guard around all that a small function does, one call that nothing else makes, takes that call out of the kernel. Where
@@ -79,22 +94,20 @@ function onlyCall(edit: Edit, base: PorterFile, wrapper: Definition, context: Po
  *
  * @param covered true for a line of the target that a guard of the set holds
  */
-export async function sayOtherCalls(
+export function sayOtherCalls(
   edits: readonly PlacedEdit[],
   covered: (path: ByteString, line: number) => boolean,
   context: PortContext,
-): Promise<void> {
+): void {
   for (const { result, base } of edits) {
     const wrapper = scopeOf(base, result.edit.segments[0]!);
     const own = wrapper && result.placements.length ? onlyCall(result.edit, base, wrapper, context) : null;
-    if (!own) continue;
-    const users = new Set<string>();
-    for (const { path, line, user } of usesOf(own.callee, context.target.kernel)) {
-      const file = covered(path, line) ? null : await context.target.file(path);
-      const fn = file?.outer.find((d) => d.kind === 'function' && d.name === user && holds(d, line));
-      const call = fn && statementsIn(file!, fn).find((s) => s.kind === 'expression' && spans(s, line));
-      if (call && makes(file!, call, own)) users.add(`'${user}'`);
-    }
+    if (!wrapper || !own) continue;
+    // What answers the call may name it for reasons of its own, or for another architecture.
+    const others = callersOf(own, context.base.kernel).filter((u) => u.path !== base.path || u.user !== wrapper.name);
+    if (others.length) continue;
+    const open = callersOf(own, context.target.kernel).filter((u) => !covered(u.path, u.line));
+    const users = new Set(open.map((u) => `'${u.user}'`));
     if (users.size === 0) continue;
     const named = [...users].slice(0, MOST_NAMED).join(', ');
     const text = `it guards out all calls of '${own.callee}' that the base makes; ${named} of the target makes it, too, outside of any guard`;
