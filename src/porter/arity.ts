@@ -62,7 +62,7 @@ export async function sayOtherCounts(edits: readonly PlacedEdit[], context: Port
         const wrong = (await misfits(head.name, ported)).filter((m) => !known.has(m.inside));
         if (wrong.length) doubt(placed, head.name, wrong, on.size > 0);
       }
-      await sayOwnCalls(edits, path, ported, context);
+      await sayOwnCalls(edits, path, ported, own, context);
     }
   }
 }
@@ -75,6 +75,7 @@ async function sayOwnCalls(
   edits: readonly PlacedEdit[],
   path: ByteString,
   ported: Variant,
+  home: Variant,
   context: PortContext,
 ): Promise<void> {
   const read = await readVariant(ported, path);
@@ -89,7 +90,10 @@ async function sayOwnCalls(
       if (isKnown && !own) continue;
       const theirs = context.target.kernel.definitions(name);
       if (theirs.length === 0 || theirs.some((f) => f.definition.kind !== 'function')) continue;
-      const wrong = (await misfits(name, ported)).filter((m) => m.path === path && m.inside === p.definition);
+      const known = own ? new Set((await misfits(name, home)).map((m) => m.inside)) : new Set<string>();
+      const wrong = (await misfits(name, ported)).filter(
+        (m) => m.path === path && m.inside === p.definition && !known.has(m.inside),
+      );
       if (own && wrong.length === 0 && own.returns !== 'void' && takesAnswer(name, added)) {
         const now = await Promise.all(theirs.map((f) => headOf(name, f.file.path, context.target)));
         if (now.every((h) => h?.returns === 'void'))

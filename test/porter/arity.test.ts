@@ -44,3 +44,8 @@ test('nothing is said where the function is changed as well, or the set does not
   const alone = await ported(OLD, 'if (has_cap(ns, mode | 2))', UPSTREAM);
   expect(alone.map(([, , message]) => message)).toEqual([null]);
 });
+
+test('nor where the set passes as little itself', async () => {
+  const hunks = await ported(NEW, 'if (!has_cap(ns, mode))', UPSTREAM);
+  expect(hunks.map(([, , message]) => message).slice(1)).toEqual([null]);
+});
