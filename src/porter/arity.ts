@@ -1,4 +1,5 @@
 import { stripComments, type ByteString } from '../core/text';
+import type { Signature } from '../kernel-index/types';
 import { otherPointer, pointElsewhere, pointerOf, pointersTaken } from './argument-types';
 import { Built } from './built';
 import type { PortContext } from './context';
@@ -61,16 +62,20 @@ export async function sayOtherCounts(edits: readonly PlacedEdit[], context: Port
         const wrong = (await misfits(head.name, ported)).filter((m) => !known.has(m.inside));
         if (wrong.length) doubt(placed, head.name, wrong, on.size > 0);
       }
-      await sayOwnCalls(edits, path, ported, context);
+      await sayOwnCalls(edits, path, ported, own, context);
     }
   }
 }
 
-/** The set's own calls of functions that are upstream's alone: an edit that was read into one of them may pass too much. */
+/**
+ * The set's own calls of functions that are upstream's alone: an edit that was read into one of them may pass too much. And
+ * those of functions that the set changes, where that found no place: they are still what upstream made of them.
+ */
 async function sayOwnCalls(
   edits: readonly PlacedEdit[],
   path: ByteString,
   ported: Variant,
+  home: Variant,
   context: PortContext,
 ): Promise<void> {
   const read = await readVariant(ported, path);
@@ -79,15 +84,45 @@ async function sayOwnCalls(
     if (p.file.path !== path || p.definition === null) continue;
     const added = stripComments(p.segments.flatMap((s) => s.added).join(''));
     for (const name of new Set([...added.matchAll(/\b([a-z_]\w*)\s*\(/g)].map((m) => m[1]!))) {
-      // What the base knows, the set calls as the base has it; that is the adapter's business.
-      if (context.base.kernel.definitions(name).length || context.patched.kernel.mentions(name).length) continue;
+      // What the base knows, the set calls as the base has it, unless it changes it: that is the adapter's business.
+      const isKnown = context.base.kernel.definitions(name).length || context.patched.kernel.mentions(name).length;
+      const own = isKnown ? await changedHead(name, context) : null;
+      if (isKnown && !own) continue;
       const theirs = context.target.kernel.definitions(name);
       if (theirs.length === 0 || theirs.some((f) => f.definition.kind !== 'function')) continue;
-      const wrong = (await misfits(name, ported)).filter((m) => m.path === path && m.inside === p.definition);
+      const known = own ? new Set((await misfits(name, home)).map((m) => m.inside)) : new Set<string>();
+      const wrong = (await misfits(name, ported)).filter(
+        (m) => m.path === path && m.inside === p.definition && !known.has(m.inside),
+      );
+      if (own && wrong.length === 0 && own.returns !== 'void' && takesAnswer(name, added)) {
+        const now = await Promise.all(theirs.map((f) => headOf(name, f.file.path, context.target)));
+        if (now.every((h) => h?.returns === 'void'))
+          say(p, `wants an answer of '${name}', which gives none in the target`);
+      }
       if (wrong.length === 0) continue;
       say(p, `passes ${wrong[0]!.passes} to '${name}', which takes ${wrong[0]!.takes}`);
     }
   }
+}
+
+/** True where code does something with what a function answers. */
+const takesAnswer = (name: string, code: ByteString) =>
+  new RegExp(`(?:=|\\breturn|[(!<>&|+,-])\\s*${name}\\s*\\(`).test(code);
+
+async function headOf(name: string, path: ByteString, view: View): Promise<Signature | null> {
+  const file = await view.file(path);
+  return file?.outer.find((d) => d.kind === 'function' && d.name === name)?.signature ?? null;
+}
+
+/** The head that the set gives a function of the base, when it has other parameters, or another answer. */
+async function changedHead(name: string, context: PortContext): Promise<Signature | null> {
+  for (const { file, definition: was } of context.base.kernel.definitions(name)) {
+    if (was.kind !== 'function' || !was.signature) continue;
+    const own = await headOf(name, file.path, context.patched);
+    const types = (h: Signature) => [h.returns, ...h.parameters.map((p) => p.type)].join();
+    if (own && types(own) !== types(was.signature)) return own;
+  }
+  return null;
 }
 
 function variantOf(view: View, options: ReadonlySet<string>, on: ReadonlySet<string>): Variant {

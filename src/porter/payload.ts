@@ -27,7 +27,8 @@ export async function adaptPayload(
     const scope = scopeOf(base, s.segment);
     const heir = scope && heirsOf.get(scope)?.find((h) => h.path === placed.file.path);
     const where: Surroundings = {
-      around: scope ? base.text.slice(scope.start, scope.end) : '',
+      // What another edit declares in the function is known to this one.
+      around: scope ? `${await patchedText(base, scope, context)}\n${base.text.slice(scope.start, scope.end)}` : '',
       // A parameter that upstream dropped is read as what stands for it, below.
       locals: new Set(
         [heir?.definition, heir && scope?.kind === 'function' ? scope : null].flatMap((d) =>
@@ -101,6 +102,13 @@ export async function adaptPayload(
     if (adapted.doubts.length) placed.confidence = Math.min(placed.confidence, DOUBTFUL);
   }
   return null;
+}
+
+/** A definition as the set leaves it; empty when it does not have it any more. */
+async function patchedText(base: PorterFile, scope: Definition, context: PortContext): Promise<ByteString> {
+  const patched = await context.patched.file(base.path);
+  const now = patched?.outer.find((d) => d.kind === scope.kind && d.name === scope.name);
+  return now ? patched!.text.slice(now.start, now.end) : '';
 }
 
 /** `---help---` became `help`, which every Kconfig takes; kernels that dropped the old word stop at it. */

@@ -37,7 +37,8 @@ import { editIds, type Resolved } from './resolutions';
 import { settleDeclarations } from './settle';
 import { standTogether } from './together';
 import { upstreamTwin, withoutAbsorbed } from './twins';
-import { leaveOutUsed, sayNewCallers, sayUncoveredUses } from './uses';
+import { sayOtherCalls } from './unwrapped-calls';
+import { coveredBy, leaveOutUsed, sayNewCallers, sayUncoveredUses } from './uses';
 import { keepEmptiedWork } from './emptied-calls';
 import { definitionAround, type PorterFile } from './view';
 
@@ -71,6 +72,7 @@ export async function portPatch(patch: Patch, context: PortContext): Promise<Por
   sayUncoveredUses(context.placed, context);
   await sayOtherCounts(context.placed, context);
   sayNewCallers(context.placed, context);
+  sayOtherCalls(context.placed, coveredBy(context.placed), context);
   await sayLostCallers(context.placed, context);
   sayLostDefinitions(
     [...results.values()].flatMap((c) => c.traces ?? []),

@@ -10,9 +10,10 @@ import { PLACE_AT, scopeOf, type Placed } from './place';
 import { portEdit, type EditResult } from './port-edit';
 import { lost, matches, signatureOf, telling, type Lifted } from './reference-match';
 import { crossing, samePlace, sayPlace } from './reference-place';
+import { instruction, registersNeeded } from './registers';
 import { sameVariable } from './reference-variable';
 import type { FilesAfter } from './source';
-import type { PorterFile } from './view';
+import { definitionAt, type PorterFile } from './view';
 
 /** An edit of the reference, with the file that it was understood in. */
 interface ReferenceEdit extends Lifted {
@@ -282,6 +283,9 @@ export class Reference {
       differs(own, their, beside(round.theirs, their))
     )
       return `the two sets divide it into edits in two ways`;
+    const lostValue = overwrittenThere(their, beside(round.theirs, their), ported);
+    if (lostValue)
+      return `it reads ${lostValue.register}, and does not take out '${lostValue.by}' as '${this.input.name}' does`;
     const others = round.results.filter((r) => r !== own.r && r.outcome !== 'already-upstream');
     const crossed = crossing(
       ported.placements,
@@ -368,3 +372,30 @@ function confidenceOf(r: EditResult): number {
 function round2(n: number): number {
   return Math.round(n * 100) / 100;
 }
+
+/**
+ * A register that assembly of the reference takes a value from, and that a line of the target overwrites: one that the
+ * reference takes out above it, by another edit, which does not come along.
+ */
+function overwrittenThere(
+  their: ReferenceEdit,
+  beside: readonly ReferenceEdit[],
+  ported: EditResult,
+): { register: string; by: ByteString } | null {
+  const needs = registersNeeded(their.edit.segments.flatMap((s) => s.added));
+  const at = their.edit.segments[0]!.at;
+  const out = beside.flatMap(({ edit }) => edit.segments.filter((s) => s.at < at).flatMap((s) => s.removed));
+  for (const line of out) {
+    const [register] = (instruction(line)?.writes ?? []).filter((r) => needs.has(r));
+    const by = line.trim();
+    const isThere = ported.placements.some((p) => {
+      const { at: place } = p.segments[0]!.site;
+      const start = definitionAt(p.file, place)?.startLine ?? place;
+      return p.file.lines.slice(start, place).some((l) => squeezed(l) === squeezed(by));
+    });
+    if (register !== undefined && isThere) return { register, by };
+  }
+  return null;
+}
+
+const squeezed = (line: ByteString) => line.trim().replace(/\s+/g, ' ');

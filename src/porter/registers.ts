@@ -31,6 +31,19 @@ export function instruction(line: ByteString): Instruction | null {
   };
 }
 
+/** Registers whose value code takes from the code above it. */
+export function registersNeeded(added: readonly ByteString[]): ReadonlySet<string> {
+  const needs = new Set<string>();
+  const set = new Set<string>();
+  for (const line of added) {
+    if (/^\s*#\s*(else|elif)\b/.test(line)) set.clear();
+    const i = instruction(line);
+    for (const r of i?.reads ?? []) if (!set.has(r)) needs.add(r);
+    for (const r of i?.writes ?? []) set.add(r);
+  }
+  return needs;
+}
+
 /**
  * Registers whose value added code takes from the code above it, and that upstream's own new lines there overwrite: the code
  * would find another value in them than at home. `x1` of `mrs x1, isr_el1`, put in front of code that stores x1.
@@ -42,14 +55,7 @@ export function overwritten(
   p: Pairing,
   at: number,
 ): { register: string; by: ByteString }[] {
-  const needs = new Set<string>();
-  const set = new Set<string>();
-  for (const line of added) {
-    if (/^\s*#\s*(else|elif)\b/.test(line)) set.clear();
-    const i = instruction(line);
-    for (const r of i?.reads ?? []) if (!set.has(r)) needs.add(r);
-    for (const r of i?.writes ?? []) set.add(r);
-  }
+  const needs = registersNeeded(added);
   const known = new Set(p.match.flatMap((m) => (m ? [m.to] : [])));
   const last = new Map<string, { isNew: boolean; line: ByteString }>();
   p.targetUnits.forEach((unit, i) => {

@@ -1,4 +1,4 @@
-import { stripComments, tokens, type ByteString } from '../core/text';
+import { splitLines, stripComments, tokens, type ByteString } from '../core/text';
 import type { KernelIndex } from '../kernel-index';
 import type { Statement } from '../kernel-index/statements';
 import type { Definition } from '../kernel-index/types';
@@ -8,7 +8,8 @@ import { guardEnds, withEnds, type GuardEnds } from './guard-ends';
 import { conditionChange, conditionsAt } from './guards';
 import type { Edit } from './lift';
 import { usesOf } from './mentions';
-import type { Placed } from './place';
+import { scopeOf, type Placed } from './place';
+import type { PlacedEdit } from './uses';
 import type { PorterFile } from './view';
 
 /** At most this sure: several functions make the call now. */
@@ -35,14 +36,9 @@ export async function unwrappedCalls(
   context: PortContext,
 ): Promise<Placed[] | null> {
   const ends = guardEnds(edit, base);
-  if (edit.kind !== 'guard-wrap' || ends?.scope !== wrapper || wrapper.kind !== 'function') return null;
-  const [only, ...more] = statementsIn(base, wrapper);
-  const own = only && more.length === 0 ? madeBy(base, only, context.base.kernel) : null;
-  if (!own || only!.startLine < edit.wraps!.first || only!.endLine > edit.wraps!.last) return null;
+  const own = ends?.scope === wrapper ? onlyCall(edit, base, wrapper, context) : null;
+  if (!ends || !own || !isAlone(own, base, wrapper, context)) return null;
   const { kernel } = context.target;
-  if (!isFunction(own.callee, context.base.kernel) || !isFunction(own.callee, kernel)) return null;
-  const alone = usesOf(own.callee, context.base.kernel).every((u) => u.path === base.path && u.user === wrapper.name);
-  if (!alone) return null;
   const where = conditionsAt(base.index, edit.wraps!.first);
   const found: Placed[] = [];
   const seen = new Set<string>();
@@ -51,10 +47,10 @@ export async function unwrappedCalls(
     const fn = file?.outer.find((d) => d.kind === 'function' && d.name === user && holds(d, line));
     if (!file || !fn) return null;
     const statements = statementsIn(file, fn);
-    const call = statements.find((s) => s.kind === 'expression' && s.startLine <= line && s.endLine >= line);
+    const call = statements.find((s) => s.kind === 'expression' && spans(s, line));
     if (!call || !makes(file, call, own)) {
       // What answers the call names it without the one that makes it.
-      if (own.by !== null && !new RegExp(`\\b${own.by}\\s*\\(\\s*${own.callee}\\b`).test(textAt(file, line))) continue;
+      if (own.by !== null && !makesCall(own, textAt(file, line))) continue;
       return null;
     }
     const held = whole(file, statements, call);
@@ -65,6 +61,65 @@ export async function unwrappedCalls(
   }
   return found.length ? found : null;
 }
+
+/** The one call that a small function makes and a guard takes out; null when there is none. */
+function onlyCall(edit: Edit, base: PorterFile, wrapper: Definition, context: PortContext): Made | null {
+  if (edit.kind !== 'guard-wrap' || wrapper.kind !== 'function') return null;
+  const [only, ...more] = statementsIn(base, wrapper);
+  const own = only && more.length === 0 ? madeBy(base, only, context.base.kernel) : null;
+  if (!own || only!.startLine < edit.wraps!.first || only!.endLine > edit.wraps!.last) return null;
+  if (!isFunction(own.callee, context.base.kernel) || !isFunction(own.callee, context.target.kernel)) return null;
+  return own;
+}
+
+/** Every line of the base's functions that names a callee is the wrapper's. */
+const isAlone = (own: Made, base: PorterFile, wrapper: Definition, context: PortContext) =>
+  usesOf(own.callee, context.base.kernel).every((u) => u.path === base.path && u.user === wrapper.name);
+
+/** A line that hands a callee to what makes the call, or makes it itself. */
+function makesCall({ by, callee }: Made, text: ByteString): boolean {
+  return new RegExp(by === null ? `\\b${callee}\\s*\\(` : `\\b${by}\\s*\\(\\s*${callee}\\b`).test(text);
+}
+
+/** Where a kernel makes a call; not as ported, but as upstream has it. */
+const callersOf = (own: Made, kernel: KernelIndex) =>
+  usesOf(own.callee, kernel).filter(({ path, line }) => {
+    const lines = splitLines(kernel.file(path)?.text ?? '');
+    return makesCall(own, stripComments(lines.slice(line, line + 1).join('')));
+  });
+
+/**
+ * A guard around all that a small function does, one call that nothing else makes, takes that call out of the kernel. Where
+ * upstream keeps the function, and makes the call in others, too, those still make it: they are named.
+ *
+ * @param covered true for a line of the target that a guard of the set holds
+ */
+export function sayOtherCalls(
+  edits: readonly PlacedEdit[],
+  covered: (path: ByteString, line: number) => boolean,
+  context: PortContext,
+): void {
+  for (const { result, base } of edits) {
+    const wrapper = scopeOf(base, result.edit.segments[0]!);
+    const own = wrapper && result.placements.length ? onlyCall(result.edit, base, wrapper, context) : null;
+    if (!wrapper || !own) continue;
+    // What answers the call may name it for reasons of its own, or for another architecture.
+    const others = callersOf(own, context.base.kernel).filter((u) => u.path !== base.path || u.user !== wrapper.name);
+    if (others.length) continue;
+    const open = callersOf(own, context.target.kernel).filter((u) => !covered(u.path, u.line));
+    const users = new Set(open.map((u) => `'${u.user}'`));
+    if (users.size === 0) continue;
+    const named = [...users].slice(0, MOST_NAMED).join(', ');
+    const text = `it guards out all calls of '${own.callee}' that the base makes; ${named} of the target makes it, too, outside of any guard`;
+    for (const p of result.placements) p.confidence = Math.min(p.confidence, UNWRAPPED);
+    result.placements[0]!.evidence.push({ kind: 'doubt', text });
+  }
+}
+
+/** So many functions are named. */
+const MOST_NAMED = 3;
+
+const spans = (s: Statement, line: number) => s.startLine <= line && s.endLine >= line;
 
 const holds = (d: Definition, line: number) => d.startLine <= line && line <= d.endLine;
 

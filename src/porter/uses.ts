@@ -121,14 +121,8 @@ function usersIn(file: PorterFile, name: string, counts: (line: number) => boole
   });
 }
 
-/** A definition that only some configurations have cannot be this sure while others use it. */
-const USED = 0.75;
-
-/**
- * A guard around a definition takes it from every user that stands outside of such guards. In the base the set guarded the
- * users, too; what upstream added or moved since is said, and makes the edit less sure.
- */
-export function sayUncoveredUses(edits: readonly PlacedEdit[], context: PortContext): void {
+/** Tells the lines of the target that a guard of the set holds. */
+export function coveredBy(edits: readonly PlacedEdit[]): (path: ByteString, line: number) => boolean {
   const ranges = new Map<ByteString, { first: number; last: number }[]>();
   for (const { result } of edits) {
     for (const p of result.edit.wraps ? result.placements : []) {
@@ -137,8 +131,18 @@ export function sayUncoveredUses(edits: readonly PlacedEdit[], context: PortCont
       ranges.set(p.file.path, list);
     }
   }
-  const covered = (path: ByteString, line: number) =>
-    (ranges.get(path) ?? []).some((r) => line >= r.first && line < r.last);
+  return (path, line) => (ranges.get(path) ?? []).some((r) => line >= r.first && line < r.last);
+}
+
+/** A definition that only some configurations have cannot be this sure while others use it. */
+const USED = 0.75;
+
+/**
+ * A guard around a definition takes it from every user that stands outside of such guards. In the base the set guarded the
+ * users, too; what upstream added or moved since is said, and makes the edit less sure.
+ */
+export function sayUncoveredUses(edits: readonly PlacedEdit[], context: PortContext): void {
+  const covered = coveredBy(edits);
   for (const { result, base } of edits) {
     if (!result.edit.wraps || scopeOf(base, result.edit.segments[0]!) !== null) continue;
     for (const p of result.placements) {

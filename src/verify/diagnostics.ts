@@ -33,7 +33,7 @@ const CAUSES: readonly [RegExp, (m: RegExpExecArray) => [cause: string, name: st
   [/conflicting types for '(\w+)'/, (m) => [`conflicting types for ${m[1]}`, m[1]!]],
   [/static declaration of '(\w+)'/, (m) => [`conflicting types for ${m[1]}`, m[1]!]],
   [/redefinition of '(?:struct |enum |union )?(\w+)'/, (m) => [`redefinition of ${m[1]}`, m[1]!]],
-  [/redeclaration of (?:enumerator )?'(\w+)'/, (m) => [`redefinition of ${m[1]}`, m[1]!]],
+  [/redeclaration of (?:enumerator )?'(?:struct |enum |union )?(\w+)'/, (m) => [`redefinition of ${m[1]}`, m[1]!]],
   [/["'](\w+)["'] redefined/, (m) => [`macro ${m[1]} redefined`, m[1]!]],
   [/unknown type name '(\w+)'/, (m) => [`unknown type ${m[1]}`, m[1]!]],
   [

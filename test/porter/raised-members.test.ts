@@ -72,3 +72,14 @@ describe('a field of a name that stays', () => {
     expect(message).toContain("mentions the field 'tag'");
   });
 });
+
+test('a variable that another hunk of the set declares is of the type that it has there', async () => {
+  const long = Array.from({ length: 12 }, (_, i) => `\tstep_${i}(host);`);
+  const body = (first: string[], last: string[]) =>
+    lines('void switch_fp(struct ctxt *host)', '{', '\tint err;', ...first, ...long, ...last, '}');
+  const on = (...code: string[]) => ['#ifdef CONFIG_SET', ...code.map((l) => `\t${l}`), '#endif'];
+  const base = { [C]: body([], []), [H]: header('struct kvm_regs gp_regs') };
+  const set = { [C]: body(on('struct ctxt *shadow = host;'), on('save_fp(&shadow->gp_regs.fp_regs);')) };
+  const { files } = await port(base, set, { [H]: header('int pc', 'struct fp_state fp_regs') });
+  expect(files[C]).toContain('save_fp(&shadow->fp_regs);');
+});

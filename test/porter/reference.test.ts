@@ -262,3 +262,41 @@ test('releases are counted over the end of a major version', () => {
   expect(apart('v5.4.55', 'v5.8')).toBe(4);
   expect(apart('v3.19', 'v5.0')).toBe(22);
 });
+
+describe('assembly of a reference that takes another line out', () => {
+  const S = 'arch/arm64/kvm/hyp/entry.S';
+  const enter = (...body: string[]) =>
+    lines('ENTRY(enter_guest)', '\tdsb\tnshst', ...body, '\tldp\tx0, x1, [x18]', '\teret', 'ENDPROC(enter_guest)');
+  const [add, ask] = ['\tadd\tx18, x0, #VCPU_CONTEXT', '\tmrs\tx1, isr_el1'];
+  const between = ['\tisb', '\tmov\tx4, x5', '\tmov\tx6, x7', '\tdsb\tnsh'];
+  const plain = [...between, add, '\tldp\tx2, x3, [x18, #16]'];
+  const on = (...code: string[]) => [...between, '#ifndef CONFIG_SET', add, '#else', ...code, '#endif', plain.at(-1)!];
+  const store = '\tstr\tx1, [sp, #-16]!';
+  const made = async (own: string[], theirs: string[]) => {
+    const { hunks, files } = await port(
+      { [S]: enter(...plain) },
+      { [S]: enter(...on(...own)) },
+      { [S]: enter(ask, ...plain) },
+      [],
+      {
+        reference: { version: 'v5.8', base: { [S]: enter(ask, ...plain) }, patched: { [S]: enter(...theirs) } },
+      },
+    );
+    return { hunk: hunks[0]!, text: files[S]! };
+  };
+
+  test('does not go where that line is: its value is overwritten', async () => {
+    const { hunk, text } = await made([store, '\tmov\tx18, x0'], on(store, '\tmov\tx18, x0'));
+    expect(hunk.outcome).toBe('conflict');
+    expect(text).toBe(enter(ask, ...plain));
+    expect(hunk.evidence.map((e) => e.text).join()).toContain(
+      `but it reads x1, and does not take out '${ask.trim()}' as 'other' does`,
+    );
+  });
+
+  test('goes there when it needs nothing of it', async () => {
+    const { hunk, text } = await made([store, '\tmov\tx18, x0'], on('\tstr\tx2, [sp, #-16]!', '\tmov\tx18, x0'));
+    expect(hunk.strategy).toBe('reference');
+    expect(text).toContain('str\tx2');
+  });
+});

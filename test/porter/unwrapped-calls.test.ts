@@ -111,3 +111,32 @@ describe('a guard around the one call of a function that is gone', () => {
     expect(shared.files[P]).toBe(unmap(NOW));
   });
 });
+
+describe('a guard around the one call of a function that upstream keeps', () => {
+  const kept = async (more: string, answers = '') => {
+    const [patched, base] = [mapper(...GUARDED), { [C]: mapper(...CALL), [E]: el2 + answers }];
+    const { hunks, files } = await port(base, { [C]: patched }, { [P]: more });
+    return { messages: hunks.map((h) => h.message), files, confidence: hunks[0]!.confidence };
+  };
+
+  test('another that makes the call as well is said', async () => {
+    const { messages, confidence, files } = await kept(unmap(NOW));
+    expect(messages).toEqual([
+      "it guards out all calls of 'flush_at_el2' that the base makes; 'table_walk' of the target makes it, too, outside of any guard",
+    ]);
+    expect(confidence).toBe(0.75);
+    expect(files[C]).toBe(mapper(...GUARDED));
+    expect(files[P]).toBe(unmap(NOW));
+  });
+
+  test('one that answers it may name it in the base; one that makes the call there is no news', async () => {
+    const inside = (what: string) => fn('void flush_all_at_el2(struct vm *vm)', what);
+    expect((await kept(unmap(NOW), inside('flush_at_el2(vm, 0);'))).messages[0]).toContain("'table_walk'");
+    expect((await kept(unmap(NOW), inside('call_hyp(flush_at_el2, vm, 0);'))).messages).toEqual([null]);
+  });
+
+  test('nothing is said of one that calls the function, or does something else with the callee', async () => {
+    expect((await kept(unmap('flush(t->vm, first);'))).messages).toEqual([null]);
+    expect((await kept(unmap('t->flush = flush_at_el2;'))).messages).toEqual([null]);
+  });
+});

@@ -31,6 +31,7 @@ const SAID = [
   "hands 'PAGE_ONE' to 'any': it was made by 'one', and is a plain number in the target",
   "hands 'PAGE_OWN' to 'val': it was made by 'one', and is a plain number in the target",
   "mentions the field 'gone' of 'struct vcpu', which changed",
+  "defines 'kind', which 'arch/arm64/include/asm/prot.h' defines by now, too",
 ];
 
 async function context() {
@@ -70,10 +71,22 @@ async function blamed(definition: string | null, ...log: string[]) {
   const { ctx, report } = await context();
   const all = readDiagnostics(log.join('\n'), '/src', '/out');
   const found = await culprit(ctx, all[0]!, definition, all);
-  return { by: found.by, item: workItemOf(report, found.hunk, all[0]!, all, await expandedWords(ctx, all[0]!)) };
+  return {
+    by: found.by,
+    item: workItemOf(report, found.hunk, all[0]!, all, await expandedWords(ctx, all[0]!), definition),
+  };
 }
 
 describe('an error of the compiler', () => {
+  test.each([
+    ['kind', "redeclaration of 'enum kind'"],
+    ['kind', "redeclaration of enumerator 'first_kind'"],
+  ])('in %s, which is there twice, belongs to what the port said of it: %s', async (definition, text) => {
+    const { item } = await blamed(definition, `/src/${OWN}:3:6: error: ${text}`);
+    expect(item?.title).toBe(SAID[3]);
+    expect((await blamed('own', `/src/${OWN}:3:6: error: redeclaration of enumerator 'first_kind'`)).item).toBeNull();
+  });
+
   test('belongs to the hunk without a place that defines what is missing', async () => {
     const { by, item } = await blamed(
       'own',

@@ -117,7 +117,7 @@ async function findingOf(ctx: CheckContext, d: Diagnostic, kind: string, all: re
   return {
     ...{ path: d.path ?? '', line: d.line, hunk, definition, text: d.text, kind, ...(by && { evidence: by }) },
     ...(kind === 'compile-error' &&
-      ctx.report && { workItem: workItemOf(ctx.report, hunk, d, all, await expandedWords(ctx, d)) }),
+      ctx.report && { workItem: workItemOf(ctx.report, hunk, d, all, await expandedWords(ctx, d), definition) }),
   };
 }
 

@@ -201,6 +201,7 @@ export async function expandedWords(ctx: CheckContext, { expanded }: Diagnostic)
  * what the port said itself of the code that it left as it was. Null when none of them speaks of it.
  *
  * @param words those of the line that expands the macro in which the error is: see {@link expandedWords}
+ * @param definition in which the error is: what is in a type that is there twice is there twice, too
  */
 export function workItemOf(
   report: PortReport,
@@ -208,6 +209,7 @@ export function workItemOf(
   d: Diagnostic,
   all: readonly Diagnostic[],
   words: ReadonlySet<string> = new Set(),
+  definition: string | null = null,
 ): NonNullable<Finding['workItem']> | null {
   const items = report.workItems ?? [];
   const short = (i: { id: string; title: string }) => ({ id: i.id, title: i.title });
@@ -231,7 +233,9 @@ export function workItemOf(
     : [];
   const onLine = (m: string) => new Set([...m.matchAll(/'(\w+)'/g)].map((q) => q[1]!).filter((q) => words.has(q))).size;
   const doubt =
-    (name === null ? undefined : said.find((m) => m.includes(`'${name}'`))) ?? expanding.find((m) => onLine(m) >= 2);
+    (name === null ? undefined : said.find((m) => m.includes(`'${name}'`))) ??
+    expanding.find((m) => onLine(m) >= 2) ??
+    (definition === null ? undefined : said.find((m) => m.startsWith(`defines '${definition}', `)));
   const about = items.find((i) => name !== null && i.definitions.some((x) => x.definition === name));
   if (about) return short(about);
   if (doubt === undefined) return null;
