@@ -32,6 +32,11 @@ export function noticeDeclared(results: readonly EditResult[], base: PorterFile)
         if (clash.scope.kind !== 'block') conflict(r, p, clash);
         continue;
       }
+      const early = found.flatMap(({ s, twice }) => twice.filter((t) => isUsedAbove(t, s)));
+      if (early[0]) {
+        conflict(r, p, early[0], 'uses');
+        continue;
+      }
       for (const { s, twice } of found) drop(p, s, twice);
       const gone = found.flatMap((f) => f.twice);
       if (gone.length) settle(r, p, gone, results, base);
@@ -116,8 +121,18 @@ function where(t: Twice, p: Placed): string {
   return t.scope.definition === null ? `'${p.file.path}'` : `'${t.scope.definition.name}'`;
 }
 
-function conflict(r: EditResult, p: Placed, t: Twice): void {
-  const reason = `it declares '${t.own.name}', which ${where(t, p)} has at line ${t.there.first + 1} already`;
+/** What else a piece adds uses the name, and would stand above upstream's declaration of it. */
+function isUsedAbove({ own, there, scope }: Twice, { added, site }: PlacedSegment): boolean {
+  const rest = added.filter((_, i) => i < own.first || i > own.last).join('');
+  return scope.kind === 'block' && there.first >= site.at && tokens(stripComments(rest)).includes(own.name);
+}
+
+function conflict(r: EditResult, p: Placed, t: Twice, what: 'declares' | 'uses' = 'declares'): void {
+  const line = t.there.first + 1;
+  const reason =
+    what === 'declares'
+      ? `it declares '${t.own.name}', which ${where(t, p)} has at line ${line} already`
+      : `it uses '${t.own.name}', which ${where(t, p)} declares at line ${line} by now, below its place`;
   const evidence: Evidence[] = [{ kind: 'already-there', text: reason }];
   const candidate = { path: p.file.path, definition: p.definition, line: t.there.first + 1 };
   r.placements = [];

@@ -148,3 +148,14 @@ describe('a local of a function', () => {
     expect(files[C]).toContain('\tint own_data_len;\n');
   });
 });
+
+test('what uses a local in the same edit does not go above upstream‘s declaration of it', async () => {
+  const rest = ['\tcount(at);', '\tmark(at, 2);', '\tnote_flush(cookie, at);'];
+  const fn = (...body: string[]) => lines('static void flush_page(int at, void *cookie)', '{', ...body, ...rest, '}');
+  const [local, lock] = ['\tstruct data *data = cookie;', '\tlock(&data->tlb);'];
+  const [old, now] = [fn('\tadd_page(cookie, at);'), fn(local, '\tgather(data);')];
+  const set = fn(local, '\tlong flags;', '', lock, '\tadd_page(cookie, at);');
+  const { files, hunks } = await port({ [C]: old }, { [C]: set }, { [C]: now });
+  expect(files[C]).toBe(now);
+  expect(one(hunks).message).toContain("it uses 'data', which 'flush_page' declares at line 3 by now, below its place");
+});
