@@ -1,7 +1,7 @@
 import type { ByteString } from '../core/text';
 import type { DiskCache } from '../io/cache';
 import type { Attributes } from './attributes';
-import { decodeIndex, encodeIndex } from './file-code';
+import { decodeIndex, encodeIndex, WordPool } from './file-code';
 import type { FileIndex } from './types';
 
 /** Goes up with every change to what `indexFile` finds or to how it is written: older entries are then not looked at. */
@@ -13,8 +13,14 @@ interface AtHand {
   index: WeakRef<FileIndex>;
 }
 
-/** What the kernels of a run have in common is read once and held once. */
-const filesAtHand = new WeakMap<DiskCache, Map<string, AtHand>>();
+/** What the kernels of a run have in common: it is read once and held once. */
+interface Shared {
+  files: Map<string, AtHand>;
+  words: WordPool;
+  texts: WeakMap<FileIndex, ByteString>;
+}
+
+const sharedBy = new WeakMap<DiskCache, Shared>();
 
 /**
  * File indexes by blob id, shared between versions. Kernels differ in a few attribute words, which would make every
@@ -24,14 +30,16 @@ const filesAtHand = new WeakMap<DiskCache, Map<string, AtHand>>();
 export class FileCache {
   private readonly differences = new Map<string, RegExp | null | 'unknown'>();
   private readonly atHand: Map<string, AtHand>;
+  private readonly words: WordPool;
+  private readonly texts: WeakMap<FileIndex, ByteString>;
 
   constructor(
     private readonly cache: DiskCache,
     private readonly attributes: Attributes,
   ) {
-    let atHand = filesAtHand.get(cache);
-    if (!atHand) filesAtHand.set(cache, (atHand = new Map()));
-    this.atHand = atHand;
+    let shared = sharedBy.get(cache);
+    if (!shared) sharedBy.set(cache, (shared = { files: new Map(), words: new WordPool(), texts: new WeakMap() }));
+    ({ files: this.atHand, words: this.words, texts: this.texts } = shared);
   }
 
   /** `grammar`: an entry that was made without the grammar's opinion will not do. */
@@ -44,9 +52,18 @@ export class FileCache {
     const made = atHand ? known!.attributes : content!.slice(0, content!.indexOf('\n'));
     const difference = this.difference(made);
     if (difference === 'unknown' || (difference !== null && difference.test(text))) return null;
-    const index = atHand ?? decodeIndex(content!.slice(made.length + 1));
-    if (index && !atHand) this.atHand.set(key, { attributes: made, index: new WeakRef(index) });
+    const index = atHand ?? decodeIndex(content!.slice(made.length + 1), this.words);
+    // Of the words' pool, too: as a piece of the entry's text it would keep that alive.
+    if (index && !atHand) this.atHand.set(key, { attributes: this.words.get(made), index: new WeakRef(index) });
     return grammar && index?.parse === null ? null : index;
+  }
+
+  /** The very string that another kernel has for a text, if one has it. */
+  sameText(index: FileIndex, text: ByteString): ByteString {
+    const known = this.texts.get(index);
+    if (known === text) return known;
+    this.texts.set(index, text);
+    return text;
   }
 
   put(oid: string, language: string, index: FileIndex): void {

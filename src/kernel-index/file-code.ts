@@ -86,6 +86,10 @@ class Writer {
   }
 }
 
+/** The list of every definition that has none of something: most have no members, and half mention nothing. */
+const NOTHING: never[] = [];
+Object.freeze(NOTHING);
+
 /** Undoes {@link Writer}. Throws for a text that is none of its own. */
 class Reader {
   private readonly numbers: number[];
@@ -94,10 +98,11 @@ class Reader {
   private readonly readWord = () => this.word();
   private at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, pool: WordPool) {
     const end = text.indexOf('\n');
     this.numbers = JSON.parse(text.slice(0, end)) as number[];
     this.words = text.slice(end + 1).split('\0');
+    for (let i = 0; i < this.words.length; i++) this.words[i] = pool.get(this.words[i]!);
   }
 
   index(): FileIndex {
@@ -159,6 +164,7 @@ class Reader {
   private list<T>(read: () => T): T[] {
     const count = this.number();
     if (count > this.numbers.length) throw new RangeError('too few numbers');
+    if (count === 0) return NOTHING;
     // As long as it will be: a list that grows has room for seventeen, and most have fewer.
     const items = new Array<T>(count);
     for (let i = 0; i < count; i++) items[i] = read();
@@ -177,10 +183,27 @@ export function encodeIndex(index: FileIndex): string {
   return writer.toString();
 }
 
+/** Words that many files have, one string each: most words of a kernel stand in a dozen of its files. */
+export class WordPool {
+  private readonly words = new Map<string, string>();
+
+  get(word: string): string {
+    const known = this.words.get(word);
+    if (known !== undefined) return known;
+    // A piece of a string keeps the whole string alive, and a longer one is such a piece.
+    const own = word.length < PIECE ? word : Buffer.from(word, 'utf16le').toString('utf16le');
+    this.words.set(own, own);
+    return own;
+  }
+}
+
+/** Shorter strings are copied by the engine itself. */
+const PIECE = 13;
+
 /** Undoes {@link encodeIndex}; null for a text that is none of its own: of another program version, for one. */
-export function decodeIndex(text: string): FileIndex | null {
+export function decodeIndex(text: string, pool = new WordPool()): FileIndex | null {
   try {
-    return new Reader(text).index();
+    return new Reader(text, pool).index();
   } catch {
     return null;
   }

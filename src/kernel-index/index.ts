@@ -7,7 +7,7 @@ import { FileCache } from './file-cache';
 import { indexFile } from './index-file';
 import { languageOf } from './language';
 import { includeCandidates, scopeOf, type Scope } from './scope';
-import type { Definition, Member, SourceFile } from './types';
+import type { Definition, DefinitionKind, Member, SourceFile } from './types';
 
 export interface IndexKernelOptions {
   /** Which files; a function stands for these files and nothing else. */
@@ -81,8 +81,17 @@ export class KernelIndex {
     if (!this.names) {
       this.names = new Map();
       for (const found of this.all()) push(this.names, found.definition.name, found);
+      trim(this.names);
     }
     return this.names.get(name) ?? [];
+  }
+
+  /** True when a file at hand has a definition of that name and kind. */
+  defines(path: ByteString, name: string, kind: DefinitionKind): boolean {
+    const found = this.definitions(name);
+    for (let i = firstOf(found, path); i < found.length && found[i]!.file.path === path; i++)
+      if (found[i]!.definition.kind === kind) return true;
+    return false;
   }
 
   /** Every field and enumerator of that name. A field of a nested struct is found by its last part. */
@@ -90,6 +99,7 @@ export class KernelIndex {
     if (!this.memberNames) {
       this.memberNames = new Map();
       for (const found of this.all()) for (const [key, member] of membersOf(found)) push(this.memberNames, key, member);
+      trim(this.memberNames);
     }
     return this.memberNames.get(name) ?? [];
   }
@@ -102,6 +112,7 @@ export class KernelIndex {
         for (const call of found.definition.calls) push(this.mentioned, call, found);
         for (const use of found.definition.uses) push(this.mentioned, use, found);
       }
+      trim(this.mentioned);
     }
     return this.mentioned.get(name) ?? [];
   }
@@ -145,7 +156,7 @@ export class KernelIndex {
     this.stats.files++;
     this.stats.bytes += text.length;
     this.stats.definitions += index.definitions.length;
-    return { path, text, index };
+    return { path, text: this.cache?.sameText(index, text) ?? text, index };
   }
 
   /** @internal */
@@ -179,6 +190,11 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
   else map.set(key, [value]);
 }
 
+/** Gives back what lists have room for: one of two that grew takes eighteen. */
+function trim<T>(map: Map<string, T[]>): void {
+  for (const [key, list] of map) if (list.length > 1) map.set(key, list.slice());
+}
+
 /** Adds to a list that is in order of paths, behind what the same file has in it. */
 function insert<T extends Found>(map: Map<string, T[]>, key: string, value: T): void {
   const list = map.get(key);
@@ -189,6 +205,17 @@ function insert<T extends Found>(map: Map<string, T[]>, key: string, value: T): 
   let at = list.length;
   while (at > 0 && list[at - 1]!.file.path > value.file.path) at--;
   list.splice(at, 0, value);
+}
+
+/** Where what a file has begins in a list that is in order of paths: of some names, hundreds of files have one. */
+function firstOf(found: readonly Found[], path: ByteString): number {
+  let [low, high] = [0, found.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (found[middle]!.file.path < path) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function foundIn(file: SourceFile): Found[] {

@@ -1,7 +1,8 @@
 import type { ByteString } from '../core/text';
 import type { Definition } from '../kernel-index/types';
 import { tokenLines } from './align';
-import { definitionAt, type PorterFile, type View } from './view';
+import { LinePlaces, type LinePlace } from './line-places';
+import { definitionOf, type PorterFile, type View } from './view';
 
 /** Where some lines are in the target. */
 export interface FoundCode {
@@ -16,7 +17,7 @@ const SAYING = 0.7;
 
 /** Finds code that left its definition: upstream inlined it, or gave it to another function. */
 export class CodeSearch {
-  private lines: Map<string, { path: ByteString; line: number }[]> | null = null;
+  private lines: LinePlaces | null = null;
 
   constructor(
     private readonly target: View,
@@ -31,7 +32,7 @@ export class CodeSearch {
     );
     if (telling.length === 0) return null;
     const lines = this.index();
-    return telling.some((l) => (lines.get(l.key)?.length ?? 0) > 0);
+    return telling.some((l) => !lines.of(l.key).next().done);
   }
 
   /**
@@ -44,45 +45,60 @@ export class CodeSearch {
   ): Promise<FoundCode | null> {
     const telling = tokenLines(code, prefer.rename).filter((l) => l.weight >= TELLING);
     if (telling.length === 0) return null;
-    const votes = new Map<string, { path: ByteString; line: number; n: number }>();
-    for (const l of telling) {
-      const seen = new Set<string>();
-      for (const place of this.index().get(l.key) ?? []) {
-        const file = await this.target.file(place.path);
-        const d = file && definitionAt(file, place.line);
-        const key = d ? `${place.path}:${d.start}` : '';
-        if (!d || seen.has(key)) continue;
-        seen.add(key);
-        const vote = votes.get(key) ?? { ...place, n: 0 };
-        vote.n++;
-        votes.set(key, vote);
+    // The rest of the lines need not be looked for where one of them is not.
+    const perLine = telling.map((l) => byPath(this.index().of(l.key)));
+    perLine.sort((a, b) => a.size - b.size);
+    const found: (Vote & { rank: number })[] = [];
+    for (const path of perLine[0]!.keys()) {
+      if (!perLine.every((places) => places.has(path))) continue;
+      const votes = new Map<Definition, Vote>();
+      const outer = await this.target.outer(path);
+      for (const places of perLine) {
+        const definitions = new Set(places.get(path)!.map((line) => definitionOf(outer, line)));
+        for (const definition of definitions) {
+          if (!definition) continue;
+          const vote = votes.get(definition) ?? { path, definition, n: 0 };
+          vote.n++;
+          votes.set(definition, vote);
+        }
+      }
+      for (const vote of votes.values()) {
+        if (vote.n < telling.length) continue;
+        const rank = (prefer.callers.has(vote.definition.name) ? 2 : 0) + (path === prefer.path ? 1 : 0);
+        found.push({ ...vote, rank });
       }
     }
-    const found: (FoundCode & { rank: number })[] = [];
-    for (const vote of votes.values()) {
-      if (vote.n < telling.length) continue;
-      const file = (await this.target.file(vote.path))!;
-      const definition = definitionAt(file, vote.line)!;
-      const rank = (prefer.callers.has(definition.name) ? 2 : 0) + (vote.path === prefer.path ? 1 : 0);
-      found.push({ file, definition, rank });
-    }
     const best = Math.max(...found.map((f) => f.rank));
-    const top = found.filter((f) => f.rank === best);
-    return top.length === 1 ? top[0]! : null;
+    const [top, another] = found.filter((f) => f.rank === best);
+    if (!top || another) return null;
+    const file = await this.target.file(top.path);
+    return file && { file, definition: top.definition };
   }
 
-  private index(): Map<string, { path: ByteString; line: number }[]> {
+  private index(): LinePlaces {
     if (this.lines) return this.lines;
-    this.lines = new Map();
+    this.lines = new LinePlaces(SAYING);
     for (const file of this.target.kernel.files()) {
-      if (!/\.[chS]$/.test(file.path) || !this.inScope(file.path)) continue;
-      tokenLines(file.text.split('\n')).forEach((l, line) => {
-        if (l.weight < SAYING) return;
-        const places = this.lines!.get(l.key);
-        if (places) places.push({ path: file.path, line });
-        else this.lines!.set(l.key, [{ path: file.path, line }]);
-      });
+      if (/\.[chS]$/.test(file.path) && this.inScope(file.path)) this.lines.add(file);
     }
+    this.lines.close();
     return this.lines;
   }
+}
+
+interface Vote {
+  path: ByteString;
+  definition: Definition;
+  /** How many of the telling lines it has. */
+  n: number;
+}
+
+function byPath(places: Iterable<LinePlace>): Map<ByteString, number[]> {
+  const found = new Map<ByteString, number[]>();
+  for (const { path, line } of places) {
+    const lines = found.get(path);
+    if (lines) lines.push(line);
+    else found.set(path, [line]);
+  }
+  return found;
 }

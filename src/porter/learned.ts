@@ -1,5 +1,6 @@
 import type { Evidence } from '../core/outcome';
 import { stripComments, tokens, type ByteString } from '../core/text';
+import type { Found } from '../kernel-index/index';
 import type { PortContext } from './context';
 import { localsOf } from './locals';
 import { contestedRegister } from './software-registers';
@@ -84,6 +85,7 @@ async function readingsOf(field: string, context: PortContext): Promise<Reading[
   const users = context.base.kernel.mentions(field).filter((f) => f.definition.kind === 'function');
   for (const user of new Map(users.map((u) => [u.definition, u])).values()) {
     if (readings.length > MOST_USERS) break;
+    if (isAsItWas(user, context)) continue;
     const base = await context.base.file(user.file.path);
     const scope = base?.outer.find((d) => d.name === user.definition.name && d.kind === 'function');
     if (!base || !scope) continue;
@@ -97,6 +99,17 @@ async function readingsOf(field: string, context: PortContext): Promise<Reading[
     }
   }
   return readings;
+}
+
+/** True for a function that reads word for word as it did: it has nothing to teach. Most do, and a field has many users. */
+function isAsItWas({ file: { path, text }, definition: d }: Found, { base, target }: PortContext): boolean {
+  if (base.changes().has(path) || target.changes().has(path)) return false;
+  return target.kernel
+    .definitions(d.name)
+    .some(
+      ({ file, definition: t }) =>
+        file.path === path && t.kind === d.kind && text.slice(d.start, d.end) === file.text.slice(t.start, t.end),
+    );
 }
 
 /** What changed in lines that are aligned, around the field. */

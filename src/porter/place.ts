@@ -122,9 +122,15 @@ export interface ScopePair {
 
 const LISTS = new Set(['kbuild', 'lds', 'text']);
 
+/** Lines and items that are remembered, in all: to align again what a wide set asked for long ago costs less than to keep it. */
+const MOST_UNITS = 1_000_000;
+
+const unitsOf = (p: Pairing) => p.baseUnits.length + p.targetUnits.length;
+
 /** Aligns pieces of two files; remembers what it aligned. */
 export class Aligner {
   private readonly known = new Map<string, Pairing>();
+  private units = 0;
   constructor(
     readonly rename: Rename,
     private readonly operand: Operand = () => null,
@@ -178,8 +184,19 @@ export class Aligner {
     const pairing = make();
     const sense = base.index.language === 'asm' ? sameInstruction : sameSense;
     const made = { ...pairing, match: alignLines(pairing.baseUnits, pairing.targetUnits, sense) };
+    if (known) this.drop(key, known);
     this.known.set(key, made);
+    this.units += unitsOf(made);
+    for (const [oldest, pairing] of this.known) {
+      if (this.units <= MOST_UNITS || oldest === key) break;
+      this.drop(oldest, pairing);
+    }
     return made;
+  }
+
+  private drop(key: string, pairing: Pairing): void {
+    this.known.delete(key);
+    this.units -= unitsOf(pairing);
   }
 }
 

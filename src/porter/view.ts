@@ -17,12 +17,17 @@ export interface PorterFile extends SourceFile {
   attributes: ReadonlySet<string>;
 }
 
+/** So many files are kept cut up though nobody holds them. */
+const RECENT = 800;
+
 /** A tree with changes laid over it: the base with the set's first patches, the target with what was ported so far. */
 export class View {
   private readonly overlay = new Map<ByteString, { text: ByteString; mode: string } | null>();
   private parents: Set<ByteString> | null = null;
   private folders: Map<ByteString, ByteString[]> | null = null;
-  private readonly files = new Map<ByteString, PorterFile | null>();
+  /** What somebody still holds, and what was asked for last: of a wide set half the kernel is looked at once. */
+  private readonly files = new Map<ByteString, WeakRef<PorterFile> | null>();
+  private readonly recent = new Map<ByteString, PorterFile>();
 
   constructor(readonly kernel: KernelIndex) {}
 
@@ -93,11 +98,33 @@ export class View {
   }
 
   async file(path: ByteString): Promise<PorterFile | null> {
-    const known = this.files.get(path);
-    if (known !== undefined) return known;
-    const file = await this.read(path);
-    this.files.set(path, file);
+    const known = this.atHand(path);
+    const file = known === undefined ? await this.read(path) : known;
+    if (known === undefined) this.files.set(path, file && new WeakRef(file));
+    if (file) {
+      this.recent.delete(path);
+      this.recent.set(path, file);
+      for (const oldest of this.recent.keys()) {
+        if (this.recent.size <= RECENT) break;
+        // What is laid over the tree would be indexed anew, and have other definitions.
+        if (!this.overlay.has(oldest)) this.recent.delete(oldest);
+      }
+    }
     return file;
+  }
+
+  /** Undefined for a file that has to be cut up. */
+  private atHand(path: ByteString): PorterFile | null | undefined {
+    const known = this.files.get(path);
+    return known ? known.deref() : known;
+  }
+
+  /** The outermost definitions of a file, in order: for whoever needs nothing else of many files. */
+  async outer(path: ByteString): Promise<readonly Definition[]> {
+    const known = this.atHand(path);
+    if (known !== undefined || this.overlay.has(path)) return (await this.file(path))?.outer ?? [];
+    const source = await this.kernel.load(path);
+    return source ? outermost(source) : [];
   }
 
   private async read(path: ByteString): Promise<PorterFile | null> {
@@ -115,14 +142,19 @@ export class View {
   /** Lays a file over the tree; null deletes it. */
   set(path: ByteString, file: { text: ByteString; mode: string } | null): void {
     this.overlay.set(path, file);
-    this.files.delete(path);
+    this.forget(path);
   }
 
   /** Takes back what was laid over the tree since {@link changes} gave `overlay`. */
   restore(overlay: ReadonlyMap<ByteString, { text: ByteString; mode: string } | null>): void {
-    for (const path of this.overlay.keys()) this.files.delete(path);
+    for (const path of this.overlay.keys()) this.forget(path);
     this.overlay.clear();
     for (const [path, file] of overlay) this.overlay.set(path, file);
+  }
+
+  private forget(path: ByteString): void {
+    this.files.delete(path);
+    this.recent.delete(path);
   }
 
   /** What was laid over the tree. */
@@ -133,22 +165,32 @@ export class View {
 
 function porterFile({ path, text, index }: SourceFile, mode: string, attributes: ReadonlySet<string>): PorterFile {
   const lines = splitLines(text);
-  const outer: Definition[] = [];
-  for (const d of index.definitions) {
-    const last = outer[outer.length - 1];
-    if (!last || d.start >= last.end) outer.push(d);
-  }
+  const outer = outermost({ index });
   const file: PorterFile = { path, text, index, lines, mode, outer, items: [], attributes };
   file.items = fileItems(file);
   return file;
 }
 
+function outermost({ index }: Pick<SourceFile, 'index'>): Definition[] {
+  const outer: Definition[] = [];
+  for (const d of index.definitions) {
+    const last = outer[outer.length - 1];
+    if (!last || d.start >= last.end) outer.push(d);
+  }
+  return outer;
+}
+
 /** The outermost definition in which a line lies (0-based); null at file level. */
 export function definitionAt(file: PorterFile, line: number): Definition | null {
-  let [lo, hi] = [0, file.outer.length - 1];
+  return definitionOf(file.outer, line);
+}
+
+/** The same of a file's outermost definitions alone. */
+export function definitionOf(outer: readonly Definition[], line: number): Definition | null {
+  let [lo, hi] = [0, outer.length - 1];
   while (lo <= hi) {
     const mid = (lo + hi) >> 1;
-    const d = file.outer[mid]!;
+    const d = outer[mid]!;
     if (line < d.startLine) hi = mid - 1;
     else if (line > d.endLine) lo = mid + 1;
     else return d;

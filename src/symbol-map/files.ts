@@ -10,7 +10,7 @@ const MIN_SHARE = 0.08;
 /** Where files went: by where the majority of their definitions went, and by their lines. */
 export class FileMap {
   private readonly known = new Map<ByteString, FileHeir[]>();
-  private newFiles: { file: SourceFile; lines: Map<string, number>; count: number }[] | null = null;
+  private newLines: NewLines | null = null;
 
   constructor(
     private readonly base: KernelIndex,
@@ -31,12 +31,12 @@ export class FileMap {
   kinship(path: ByteString, other: ByteString): number {
     if (path === other) return 1;
     const heir = this.heirs(path).find((h) => h.path === other);
-    if (heir) return 0.5 + heir.share / 2;
-    const [a, b] = [path.split('/'), other.split('/')];
-    const sameName = stem(a[a.length - 1]!) === stem(b[b.length - 1]!);
-    let common = 0;
-    while (common < a.length - 1 && common < b.length - 1 && a[common] === b[common]) common++;
-    return (sameName ? 0.3 : 0) + (0.2 * common) / Math.max(a.length - 1, b.length - 1);
+    return heir ? 0.5 + heir.share / 2 : likeness(path, other);
+  }
+
+  /** True when {@link kinship} is one half or more. Most paths of a kernel are not, and this is cheap to know. */
+  isNear(path: ByteString, other: ByteString): boolean {
+    return path === other || this.heirs(path).some((h) => h.path === other) || areTwins(path, other);
   }
 
   private find(path: ByteString): FileHeir[] {
@@ -92,26 +92,28 @@ export class FileMap {
 
   /** Definitions of the target that were not in their file in the base: only those can have come from elsewhere. */
   private unclaimed(found: readonly Found[], definition: Definition): Found[] {
-    const fresh = found.filter((t) => {
-      const before = this.base.file(t.file.path);
-      return !before?.index.definitions.some((d) => d.name === definition.name && d.kind === definition.kind);
-    });
-    return fresh.length > 4 ? [] : fresh;
+    const { name, kind } = definition;
+    const fresh: Found[] = [];
+    for (const t of found) {
+      if (this.base.defines(t.file.path, name, kind)) continue;
+      fresh.push(t);
+      if (fresh.length > 4) return [];
+    }
+    return fresh;
   }
 
   /** Files that are new and share lines: for texts without definitions, and where definitions say little. */
   private addSimilar(file: SourceFile, heirs: FileHeir[]): void {
     const lines = lineBag(file.text);
     if (lines.count < 5) return;
-    const suffix = /\.[^./]*$/.exec(file.path)?.[0] ?? '';
-    for (const candidate of this.fresh()) {
-      const name = candidate.file.path;
-      if ((/\.[^./]*$/.exec(name)?.[0] ?? '') !== suffix) continue;
+    const suffix = suffixOf(file.path);
+    const shared = this.fresh().sharedWith(lines.bag);
+    for (const [candidate, count] of shared) {
+      const name = candidate.path;
+      if (suffixOf(name) !== suffix) continue;
       const known = heirs.find((h) => h.path === name);
-      let shared = 0;
-      for (const [line, count] of lines.bag) shared += Math.min(count, candidate.lines.get(line) ?? 0);
-      const share = shared / lines.count;
-      const similarity = shared / Math.max(lines.count, candidate.count);
+      const share = count / lines.count;
+      const similarity = count / Math.max(lines.count, candidate.count);
       if (share < 0.3 || (similarity < 0.15 && share < 0.6)) continue;
       const said = evidence('content', `${percent(share)} of its lines are in '${name}' now`);
       if (known) {
@@ -124,17 +126,60 @@ export class FileMap {
     }
   }
 
-  private fresh() {
-    if (!this.newFiles) {
-      this.newFiles = [];
-      for (const file of this.target.files()) {
-        if (this.base.tree.has(file.path)) continue;
-        const { bag, count } = lineBag(file.text);
-        this.newFiles.push({ file, lines: bag, count });
+  private fresh(): NewLines {
+    this.newLines ??= new NewLines(this.target.files().filter((file) => !this.base.tree.has(file.path)));
+    return this.newLines;
+  }
+}
+
+/** The lines of the files that only the target has, by line: a file that went is held against those that share some. */
+class NewLines {
+  private readonly files: { path: ByteString; count: number }[] = [];
+  /** Of each line the numbers of the files that have it, and behind each how often. */
+  private readonly places = new Map<string, number[]>();
+
+  constructor(files: readonly SourceFile[]) {
+    for (const { path, text } of files) {
+      const { bag, count } = lineBag(text);
+      const number = this.files.push({ path, count }) - 1;
+      for (const [line, times] of bag) {
+        const list = this.places.get(line);
+        if (list) list.push(number, times);
+        else this.places.set(line, [number, times]);
       }
     }
-    return this.newFiles;
   }
+
+  /** The files that share lines, by path, with how many. */
+  sharedWith(bag: ReadonlyMap<string, number>): [{ path: ByteString; count: number }, number][] {
+    const shared = new Map<number, number>();
+    for (const [line, times] of bag) {
+      const list = this.places.get(line) ?? [];
+      for (let i = 0; i < list.length; i += 2)
+        shared.set(list[i]!, (shared.get(list[i]!) ?? 0) + Math.min(times, list[i + 1]!));
+    }
+    return [...shared].sort((a, b) => a[0] - b[0]).map(([number, count]) => [this.files[number]!, count]);
+  }
+}
+
+/** 0 to 0.5: how alike two paths are. */
+function likeness(path: ByteString, other: ByteString): number {
+  const [a, b] = [path.split('/'), other.split('/')];
+  const sameName = stem(a[a.length - 1]!) === stem(b[b.length - 1]!);
+  let common = 0;
+  while (common < a.length - 1 && common < b.length - 1 && a[common] === b[common]) common++;
+  return (sameName ? 0.3 : 0) + (0.2 * common) / Math.max(a.length - 1, b.length - 1);
+}
+
+/** True for `a/x.c` and `a/x.h`: paths as alike as two can be. */
+function areTwins(path: ByteString, other: ByteString): boolean {
+  const slash = path.lastIndexOf('/');
+  if (slash < 0 || other.lastIndexOf('/') !== slash || !other.startsWith(path.slice(0, slash + 1))) return false;
+  return stem(path.slice(slash + 1)) === stem(other.slice(slash + 1));
+}
+
+function suffixOf(path: ByteString): string {
+  return /\.[^./]*$/.exec(path)?.[0] ?? '';
 }
 
 /** The lines of a text that say something, with how often they occur. */

@@ -43,18 +43,22 @@ export class Pairs {
   private find(of: Found): Namesake[] {
     const { definition: d, file } = of;
     const found: Namesake[] = [];
+    let users: Set<string> | null = null;
+    const usersOf = () => (users ??= new Set(this.base.mentions(d.name).map((u) => u.file.path)));
     for (const t of this.target.definitions(d.name)) {
       if (!mayBecome(d.kind, t.definition.kind)) continue;
       const local = isLocal(t.definition, t.file.path);
+      const near = this.files.isNear(file.path, t.file.path);
       // A file that used it may have made its own: `kvm_set_pmd()` went from a header into the one file that calls it.
-      const byUser = local && !isLocal(d, file.path) && this.usedIn(d.name, t.file.path);
+      const byUser = local && !isLocal(d, file.path) && this.usedIn(usersOf(), t.file.path);
+      // Before anything is compared: a name like `probe` has hundreds of definitions, all of them another driver's.
+      if (!near && !byUser && this.isAnothersStill(of, t)) continue;
       const kinship = Math.max(byUser ? 0.5 : 0, this.files.kinship(file.path, t.file.path));
       const similarity = this.bodyFit(of, t);
       // A static function of an unrelated file has the name by chance, unless it also looks the same.
       const stranger = kinship < 0.5 && (isLocal(d, file.path) || local);
       if (stranger && similarity < 0.4) continue;
-      if (this.isAnothers(of, t, kinship, similarity)) continue;
-      if (kinship < 0.5 && this.wasThere(t) && !(similarity > 0.8 && !this.base.tree.has(t.file.path))) continue;
+      if (this.isLikerAnothers(of, t, kinship, similarity)) continue;
       const sameKind = d.kind === t.definition.kind ? 1 : kindRank(d.kind) === kindRank(t.definition.kind) ? 0.6 : 0.2;
       const sameGuards = d.guards.join('&') === t.definition.guards.join('&') ? 1 : 0;
       const fit = 0.4 * kinship + 0.3 * similarity + 0.22 * sameKind + 0.08 * sameGuards;
@@ -63,31 +67,42 @@ export class Pairs {
     return found.sort((a, b) => b.fit - a.fit || order(a, b));
   }
 
-  /** True when a file, or one that it took over, mentions the name in the base. */
-  private usedIn(name: string, path: string): boolean {
-    const users = new Set(this.base.mentions(name).map((u) => u.file.path));
-    return [...users].some((u) => u === path || this.files.heirs(u).some((h) => h.path === path));
-  }
-
-  /** True when the very definition was in that file of the base already: then it is not where another one went. */
-  private wasThere(t: Found): boolean {
-    const before = this.base.file(t.file.path);
-    return before?.index.definitions.some((d) => d.name === t.definition.name && d.kind === t.definition.kind) ?? false;
+  /** True when a file, or one that it took over, mentions the name in the base: one of `users`. */
+  private usedIn(users: ReadonlySet<string>, path: string): boolean {
+    if (users.has(path)) return true;
+    for (const u of users) if (this.files.heirs(u).some((h) => h.path === path)) return true;
+    return false;
   }
 
   /**
-   * True when the base has another one of that name and kind in a file that is nearer, and ours is a stranger or, both
-   * being files' own, looks otherwise while that one is the same: two drivers have many names in common.
+   * True when the base has another one of that name and kind in the stranger's own file, or in one that is near to it: two
+   * drivers have many names in common. Then it is not where ours went.
    */
-  private isAnothers(of: Found, t: Found, kinship: number, similarity: number): boolean {
-    const own = isLocal(of.definition, of.file.path) && isLocal(t.definition, t.file.path);
-    if (kinship >= 0.5 && !(own && similarity < 0.5)) return false;
-    return this.base.definitions(t.definition.name).some((f) => {
-      if (f.file.path === of.file.path || f.definition.kind !== t.definition.kind) return false;
-      const nearness = this.files.kinship(f.file.path, t.file.path);
-      if (kinship < 0.5) return nearness >= 0.5;
-      return nearness > kinship && isLocal(f.definition, f.file.path) && this.bodyFit(f, t) > 0.8;
-    });
+  private isAnothersStill(of: Found, t: Found): boolean {
+    const { name, kind } = t.definition;
+    if (this.base.defines(t.file.path, name, kind)) return true;
+    return this.base
+      .definitions(name)
+      .some(
+        (f) =>
+          f.definition.kind === kind && f.file.path !== of.file.path && this.files.isNear(f.file.path, t.file.path),
+      );
+  }
+
+  /** True when both are their files' own and look otherwise, while one in a nearer file of the base is the same. */
+  private isLikerAnothers(of: Found, t: Found, kinship: number, similarity: number): boolean {
+    if (similarity >= 0.5 || !isLocal(of.definition, of.file.path) || !isLocal(t.definition, t.file.path)) return false;
+    return this.base
+      .definitions(t.definition.name)
+      .some(
+        (f) =>
+          f.definition.kind === t.definition.kind &&
+          f.file.path !== of.file.path &&
+          isLocal(f.definition, f.file.path) &&
+          this.files.isNear(f.file.path, t.file.path) &&
+          this.files.kinship(f.file.path, t.file.path) > kinship &&
+          this.bodyFit(f, t) > 0.8,
+      );
   }
 
   private bodyFit(a: Found, b: Found): number {
